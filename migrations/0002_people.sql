@@ -1,0 +1,168 @@
+-- People, accounts, classes, families, sessions.
+
+-- An account signs in. It belongs to the cell: a parent's account has persons in several schools.
+CREATE TABLE account (
+    id uuid PRIMARY KEY,
+    password_hash text,
+    locale text CHECK (locale IN ('nl', 'en', 'fr')),
+    is_operator boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE account IS 'retention: until its last person is erased; erasure: row is deleted';
+
+CREATE TABLE person (
+    school_id uuid NOT NULL REFERENCES school (id),
+    id uuid NOT NULL,
+    account_id uuid NOT NULL REFERENCES account (id),
+    source_id text,
+    sign_in_name text NOT NULL CHECK (length(sign_in_name) BETWEEN 1 AND 200),
+    given_name text NOT NULL CHECK (length(given_name) BETWEEN 1 AND 200),
+    family_name text NOT NULL CHECK (length(family_name) <= 200),
+    email text,
+    birth_date date,
+    retired_at timestamptz,
+    PRIMARY KEY (school_id, id)
+);
+COMMENT ON TABLE person IS 'retention: 1 year after retired_at, what the law keeps longer is named in its own table; erasure: names are replaced, account is unlinked';
+CREATE UNIQUE INDEX person_sign_in_name ON person (school_id, lower(sign_in_name));
+CREATE UNIQUE INDEX person_source ON person (school_id, source_id);
+CREATE INDEX person_account ON person (account_id);
+CALL protect('person');
+
+-- An account is visible through a person that the transaction may read, and written through one it may write.
+ALTER TABLE account ENABLE ROW LEVEL SECURITY;
+ALTER TABLE account FORCE ROW LEVEL SECURITY;
+CREATE POLICY reading ON account FOR SELECT USING (
+    EXISTS (SELECT FROM person WHERE person.account_id = account.id)
+);
+CREATE POLICY adding ON account FOR INSERT WITH CHECK (writable_school() IS NOT NULL AND NOT is_operator);
+CREATE POLICY changing ON account FOR UPDATE USING (
+    EXISTS (SELECT FROM person WHERE person.account_id = account.id AND person.school_id = (SELECT writable_school()))
+) WITH CHECK (NOT is_operator);
+GRANT SELECT, INSERT ON account TO firstbell_app, firstbell_jobs;
+GRANT UPDATE (password_hash, locale) ON account TO firstbell_app, firstbell_jobs;
+
+CREATE TABLE person_role (
+    school_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    role text NOT NULL CHECK (role IN ('pupil', 'teacher', 'parent', 'head', 'secretariat', 'ict')),
+    PRIMARY KEY (school_id, person_id, role),
+    FOREIGN KEY (school_id, person_id) REFERENCES person (school_id, id)
+);
+COMMENT ON TABLE person_role IS 'retention: as the person; erasure: with the person';
+CALL protect('person_role');
+
+CREATE TABLE guardianship (
+    school_id uuid NOT NULL,
+    parent_id uuid NOT NULL,
+    child_id uuid NOT NULL,
+    PRIMARY KEY (school_id, parent_id, child_id),
+    FOREIGN KEY (school_id, parent_id) REFERENCES person (school_id, id),
+    FOREIGN KEY (school_id, child_id) REFERENCES person (school_id, id)
+);
+COMMENT ON TABLE guardianship IS 'retention: as the child; erasure: with parent or child';
+CREATE INDEX guardianship_child ON guardianship (school_id, child_id);
+CALL protect('guardianship');
+
+-- A printed code by which the holder of an account links a person of another school to it, once.
+CREATE TABLE activation_code (
+    school_id uuid NOT NULL,
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz,
+    PRIMARY KEY (school_id, id),
+    FOREIGN KEY (school_id, person_id) REFERENCES person (school_id, id)
+);
+COMMENT ON TABLE activation_code IS 'retention: 90 days after expires_at; erasure: with the person';
+CREATE UNIQUE INDEX activation_code_hash ON activation_code (code_hash);
+CREATE INDEX activation_code_person ON activation_code (school_id, person_id);
+CALL protect('activation_code');
+
+CREATE TABLE school_year (
+    school_id uuid NOT NULL REFERENCES school (id),
+    id uuid NOT NULL,
+    source_id text NOT NULL,
+    name text NOT NULL,
+    starts_on date NOT NULL,
+    ends_on date NOT NULL CHECK (ends_on > starts_on),
+    PRIMARY KEY (school_id, id),
+    UNIQUE (school_id, source_id)
+);
+COMMENT ON TABLE school_year IS 'retention: as the school; erasure: names nobody';
+CALL protect('school_year');
+
+-- A homeroom (kind class) or any other set of pupils (kind group).
+CREATE TABLE class (
+    school_id uuid NOT NULL,
+    id uuid NOT NULL,
+    school_year_id uuid NOT NULL,
+    source_id text NOT NULL,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    kind text NOT NULL DEFAULT 'class' CHECK (kind IN ('class', 'group')),
+    retired_at timestamptz,
+    PRIMARY KEY (school_id, id),
+    UNIQUE (school_id, source_id),
+    FOREIGN KEY (school_id, school_year_id) REFERENCES school_year (school_id, id)
+);
+COMMENT ON TABLE class IS 'retention: 5 school years; erasure: names nobody';
+CALL protect('class');
+
+CREATE TABLE class_member (
+    school_id uuid NOT NULL,
+    class_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    role text NOT NULL CHECK (role IN ('pupil', 'teacher')),
+    PRIMARY KEY (school_id, class_id, person_id),
+    FOREIGN KEY (school_id, class_id) REFERENCES class (school_id, id),
+    FOREIGN KEY (school_id, person_id) REFERENCES person (school_id, id)
+);
+COMMENT ON TABLE class_member IS 'retention: as the class; erasure: with the person';
+CREATE INDEX class_member_person ON class_member (school_id, person_id);
+CALL protect('class_member');
+
+-- One signed-in browser on one school's host; a family of refresh tokens, of which only the generation is kept.
+CREATE TABLE session (
+    school_id uuid NOT NULL,
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    account_id uuid NOT NULL REFERENCES account (id),
+    device_id uuid NOT NULL,
+    browser text NOT NULL CHECK (length(browser) <= 100),
+    is_shared_device boolean NOT NULL DEFAULT false,
+    secret bytea NOT NULL,
+    generation integer NOT NULL DEFAULT 1,
+    previous_generation integer,
+    rotated_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    PRIMARY KEY (school_id, id),
+    FOREIGN KEY (school_id, person_id) REFERENCES person (school_id, id)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE session IS 'retention: 30 days after expires_at or ended_at; erasure: with the person';
+CREATE INDEX session_account ON session (school_id, account_id);
+CREATE INDEX session_person ON session (school_id, person_id);
+CALL protect('session');
+
+-- The persons of an account in every school of the cell, for whoever may read one of them.
+CREATE FUNCTION account_persons(wanted uuid) RETURNS TABLE (school_id uuid, person_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT other.school_id, other.id
+    FROM person AS other
+    WHERE other.account_id = wanted AND other.retired_at IS NULL AND EXISTS (
+        SELECT FROM person AS own
+        WHERE own.account_id = wanted AND own.school_id = ANY ((SELECT readable_schools())::uuid[])
+    )
+$$;
+ALTER FUNCTION account_persons(uuid) OWNER TO firstbell_search;
+
+-- The school in which a printed activation code is valid; whoever has the code may know.
+CREATE FUNCTION school_of_activation_code(wanted bytea) RETURNS TABLE (school_id uuid, code_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT code.school_id, code.id FROM activation_code AS code WHERE code.code_hash = wanted
+$$;
+ALTER FUNCTION school_of_activation_code(bytea) OWNER TO firstbell_search;
+REVOKE ALL ON FUNCTION account_persons(uuid), school_of_activation_code(bytea) FROM public;
+GRANT EXECUTE ON FUNCTION account_persons(uuid), school_of_activation_code(bytea) TO firstbell_app, firstbell_jobs;

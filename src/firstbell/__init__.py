@@ -1,0 +1,1 @@
+"""Firstbell: the school platform which holds at the first bell."""

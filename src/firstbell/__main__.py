@@ -1,0 +1,5 @@
+"""`python -m firstbell`."""
+
+from firstbell.cli import main
+
+main()

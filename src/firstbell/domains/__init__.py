@@ -1,0 +1,1 @@
+"""What a school does, one folder each, in the levels that .importlinter names."""

@@ -1,0 +1,1 @@
+"""Owns courses and enrolments: who follows or teaches what."""

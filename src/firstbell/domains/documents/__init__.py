@@ -1,0 +1,1 @@
+"""Owns folders, documents and blobs: what somebody opens, and its bytes."""

@@ -1,0 +1,1 @@
+"""Owns nothing that stays: brings people, classes and courses in from OneRoster files."""

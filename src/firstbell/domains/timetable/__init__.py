@@ -1,0 +1,1 @@
+"""Owns lessons: the slots of the timetable, their notes and their material."""

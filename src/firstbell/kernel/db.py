@@ -1,0 +1,204 @@
+"""PostgreSQL: the pool, and the one transaction that a request or a job may have.
+
+A transaction opens at its first statement and carries the schools that row security lets it see. Application code never
+commits: whoever made the transaction does, before anything is answered.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+Row = asyncpg.Record
+
+
+class _Connection(asyncpg.Connection):
+    """A connection on which every setting is local to its transaction, so that returning it costs no statement."""
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Pool:
+    """The bounded connections of one process to one database under one role."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, connections_max: int, statement_timeout_ms: int) -> "Pool":
+        """Connect to `url`; at most `connections_max` connections, statements cut off at `statement_timeout_ms`."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=connections_max,
+            connection_class=_Connection,
+            max_inactive_connection_lifetime=0,
+            server_settings={"statement_timeout": str(statement_timeout_ms), "jit": "off"},
+            init=_prepare_types,
+        )
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Wait for transactions in flight, then close every connection."""
+        await self._pool.close()
+
+    def transaction(
+        self, readable: Sequence[UUID] = (), writable: UUID | None = None, *, reading_only: bool = False
+    ) -> "Transaction":
+        """A transaction that has not begun; the caller ends it with `commit` or `roll_back`."""
+        return Transaction(self._pool, readable, writable, reading_only=reading_only)
+
+    @asynccontextmanager
+    async def begin(
+        self, readable: Sequence[UUID] = (), writable: UUID | None = None, *, reading_only: bool = False
+    ) -> AsyncIterator["Transaction"]:
+        """One transaction that commits at the end of the block and rolls back on an error."""
+        transaction = self.transaction(readable, writable, reading_only=reading_only)
+        try:
+            yield transaction
+        except BaseException:
+            await transaction.roll_back()
+            raise
+        await transaction.commit()
+
+
+class Transaction:
+    """At most one per request or job. Statements are counted, so that budgets can be held by tests."""
+
+    __slots__ = ("_connection", "_pool", "_readable", "_reading_only", "_writable", "after_commit", "statements")
+
+    def __init__(
+        self, pool: asyncpg.Pool, readable: Sequence[UUID], writable: UUID | None, *, reading_only: bool
+    ) -> None:
+        self._pool = pool
+        self._connection: asyncpg.Connection | None = None
+        self._readable = tuple(readable)
+        self._writable = writable
+        self._reading_only = reading_only
+        self.after_commit: list[Any] = []
+        self.statements = 0
+
+    def scope(self, readable: Sequence[UUID], writable: UUID | None, *, reading_only: bool) -> None:
+        """Set the schools before the first statement.
+
+        Raises:
+            RuntimeError: a statement has run already.
+        """
+        if self._connection is not None:
+            raise RuntimeError("the schools of a transaction are set before its first statement")
+        self._readable, self._writable, self._reading_only = tuple(readable), writable, reading_only
+
+    async def rescope(self, readable: Sequence[UUID], writable: UUID | None) -> None:
+        """Change the schools in mid-transaction: only for an action whose own row names the school, such as a code."""
+        connection = await self._begun()
+        self._readable, self._writable = tuple(readable), writable
+        await connection.execute(self._scope_statement())
+
+    async def fetch(self, statement: str, *parameters: Any) -> list[Row]:
+        """All rows."""
+        connection = self._connection or await self._begun()
+        self.statements += 1
+        rows: list[Row] = await connection.fetch(statement, *parameters)
+        return rows
+
+    async def fetchrow(self, statement: str, *parameters: Any) -> Row | None:
+        """The first row, or None."""
+        connection = self._connection or await self._begun()
+        self.statements += 1
+        return await connection.fetchrow(statement, *parameters)
+
+    async def fetchval(self, statement: str, *parameters: Any) -> Any:
+        """The first value of the first row, or None."""
+        connection = self._connection or await self._begun()
+        self.statements += 1
+        return await connection.fetchval(statement, *parameters)
+
+    async def execute(self, statement: str, *parameters: Any) -> int:
+        """Run a statement; the number of rows that it touched."""
+        connection = self._connection or await self._begun()
+        self.statements += 1
+        tag: str = await connection.execute(statement, *parameters)
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdecimal() else 0
+
+    async def executemany(self, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
+        """Run a statement for each row of `parameters`, in one round trip."""
+        connection = self._connection or await self._begun()
+        self.statements += 1
+        await connection.executemany(statement, parameters)
+
+    async def copy(self, table: str, columns: Sequence[str], records: Any) -> None:
+        """COPY an iterable (or async iterable) of tuples into `table`."""
+        connection = self._connection or await self._begun()
+        self.statements += 1
+        await connection.copy_records_to_table(table, columns=list(columns), records=records)
+
+    @property
+    def connection(self) -> asyncpg.Connection | None:
+        """The connection under a begun transaction, for a library that speaks asyncpg."""
+        return self._connection
+
+    async def begun(self) -> asyncpg.Connection:
+        """Begin now if it has not; the connection, for a library that speaks asyncpg."""
+        return self._connection or await self._begun()
+
+    async def commit(self) -> None:
+        """Commit what ran, then run what waits for the commit. A transaction that never began costs nothing."""
+        if self._connection is None:
+            return
+        try:
+            await self._connection.execute("COMMIT")
+        finally:
+            await self._release()
+        for callback in self.after_commit:
+            callback()
+
+    async def roll_back(self) -> None:
+        """Forget everything that ran."""
+        if self._connection is None:
+            return
+        try:
+            if not self._connection.is_closed():
+                await self._connection.execute("ROLLBACK")
+        finally:
+            await self._release()
+
+    async def _begun(self) -> asyncpg.Connection:
+        connection = await self._pool.acquire()
+        mode = "BEGIN READ ONLY; " if self._reading_only else "BEGIN; "
+        try:
+            await connection.execute(mode + self._scope_statement())
+        except BaseException:
+            await self._pool.release(connection)
+            raise
+        self._connection = connection
+        return connection
+
+    def _scope_statement(self) -> str:
+        # One round trip with BEGIN. UUID objects print as hexadecimal digits and dashes only.
+        readable = ",".join(str(UUID(int=school.int)) for school in self._readable)
+        writable = "" if self._writable is None else str(UUID(int=self._writable.int))
+        return (
+            f"SET LOCAL firstbell.readable_schools = '{{{readable}}}'; "
+            f"SET LOCAL firstbell.writable_school = '{writable}'"
+        )
+
+    async def _release(self) -> None:
+        connection, self._connection = self._connection, None
+        await self._pool.release(connection)
+
+
+async def _prepare_types(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+    )

@@ -1,0 +1,96 @@
+"""Errors that a domain raises. Each carries its HTTP status and the words for the reader; the edge maps it once."""
+
+from typing import Any
+
+from firstbell.kernel.i18n import mark
+
+
+class FirstbellError(Exception):
+    """Something a reader can understand and act on.
+
+    Attributes:
+        status: HTTP status.
+        kind: name for programs, the last part of the problem's type.
+        title: what happened, a message id.
+        advice: what to do next, a message id.
+        keeps_transaction: True when what was written before it must stay, such as the end of a stolen session.
+    """
+
+    status = 500
+    kind = "fault"
+    title = mark("Something went wrong here.")
+    advice = mark("It is not your fault. Try again in a minute; what you handed in before is safe.")
+    keeps_transaction = False
+
+    def __init__(self, title: str | None = None, advice: str | None = None, **values: Any) -> None:
+        self.title = title or type(self).title
+        self.advice = advice or type(self).advice
+        self.values = values
+        super().__init__(self.title)
+
+
+class NotFoundError(FirstbellError):
+    """The thing does not exist, or not for this viewer: the two look the same."""
+
+    status = 404
+    kind = "not-found"
+    title = mark("We cannot find this page.")
+    advice = mark("It may have moved, or it is not meant for you. Go to Today, or ask whoever gave you the address.")
+
+
+class NotAllowedError(FirstbellError):
+    """The viewer may see the thing but not do this to it."""
+
+    status = 403
+    kind = "not-allowed"
+    title = mark("You cannot do this.")
+    advice = mark("If you think you should be able to, ask the school's ICT coordinator.")
+
+
+class NotSignedInError(FirstbellError):
+    """Nobody is signed in; people are sent to the sign-in page, programs get this."""
+
+    status = 401
+    kind = "not-signed-in"
+    title = mark("Sign in first.")
+    advice = mark("After that we bring you to the page that you asked for.")
+
+
+class InvalidError(FirstbellError):
+    """What was sent cannot be accepted; the title says why in one sentence."""
+
+    status = 422
+    kind = "invalid"
+    title = mark("Something in the form is not right.")
+    advice = mark("Go back, change it and send it again. Nothing was saved.")
+
+
+class ConflictError(FirstbellError):
+    """The thing changed in the meantime."""
+
+    status = 409
+    kind = "conflict"
+    title = mark("Somebody changed this before you.")
+    advice = mark("Open the page again to see how it is now.")
+
+
+class TooLargeError(FirstbellError):
+    """The body is larger than its route allows."""
+
+    status = 413
+    kind = "too-large"
+    title = mark("This is too large to send.")
+    advice = mark("Make it smaller or send it in parts. Nothing was saved.")
+
+
+class BusyError(FirstbellError):
+    """A bounded queue is full. `retry_after_s` tells when to come back."""
+
+    status = 503
+    kind = "busy"
+    title = mark("It is very busy at the moment.")
+    advice = mark("Try again in a moment. Your place and your work are safe.")
+
+    def __init__(self, retry_after_s: int = 5, **values: Any) -> None:
+        super().__init__(**values)
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,121 @@
+"""Pages: Jinja templates beside the code that uses them, in the reader's language, compressed once."""
+
+import json
+import zlib
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import zstandard
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from litestar import Response
+from litestar.connection import ASGIConnection
+
+from firstbell.kernel import i18n
+from firstbell.kernel.http import visit_of
+
+PACKAGE = Path(__file__).parent.parent
+STATIC = PACKAGE / "static"
+COMPRESSED_BYTES_MIN = 1_000
+"""Below this, compressing costs more than it saves: it fits one packet."""
+
+Navigation = Callable[[Any, str], list[Any]]
+"""The places in the rail for a viewer, given the path of the page; set by the application."""
+
+
+class _Templates(BaseLoader):
+    """`courses/course.html` is `domains/courses/templates/course.html`; a bare name is the kernel's."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        domain, _, name = template.rpartition("/")
+        folder = PACKAGE / "domains" / domain / "templates" if domain else PACKAGE / "kernel" / "templates"
+        if not (folder / name).is_file():
+            raise TemplateNotFound(template)
+        return FileSystemLoader(folder).get_source(environment, name)
+
+
+@cache
+def environment(locale: str) -> Environment:
+    """The templates in one language."""
+    made = Environment(
+        loader=_Templates(),
+        autoescape=True,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    made.install_gettext_translations(i18n.translations(locale), newstyle=True)  # type: ignore[attr-defined]
+    made.globals.update(locale=locale, asset=asset)
+    made.filters.update(
+        format_time=lambda value: i18n.format_time(value, locale),
+        format_date=lambda value, kind="long": i18n.format_date(value, locale, kind),
+        format_weekday=lambda value: i18n.format_date(value, locale, "weekday"),
+        format_bytes=lambda value: i18n.format_bytes(value, locale),
+    )
+    return made
+
+
+@lru_cache(maxsize=256)
+def asset(name: str) -> str:
+    """The address of a built asset, such as `app.css`; it carries a hash of the content.
+
+    Raises:
+        KeyError: the build made no such asset.
+    """
+    return f"/static/{_manifest()[name]}"
+
+
+@cache
+def _manifest() -> dict[str, str]:
+    manifest: dict[str, str] = json.loads((STATIC / "manifest.json").read_text())
+    return manifest
+
+
+def page(
+    connection: ASGIConnection[Any, Any, Any, Any],
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **values: Any,
+) -> Response[bytes]:
+    """The page that `template` makes of `values`, in the shell of whoever asks."""
+    visit = visit_of(connection.scope)
+    body = (
+        environment(visit.locale)
+        .get_template(template)
+        .render(
+            viewer=visit.viewer,
+            school=visit.school,
+            nav=connection.app.state.navigation(visit.viewer, connection.scope["path"]),
+            status=None,
+            request_id=visit.request_id,
+            now=visit.started_at,
+            **values,
+        )
+        .encode()
+    )
+    encoded, encoding = compress(body, connection.headers.get("accept-encoding", ""))
+    sent = {"vary": "accept-encoding", **(headers or {})}
+    if encoding:
+        sent["content-encoding"] = encoding
+    return Response(encoded, status_code=status, media_type="text/html; charset=utf-8", headers=sent)
+
+
+_ZSTANDARD = zstandard.ZstdCompressor(level=3)
+
+
+def compress(body: bytes, accepted: str) -> tuple[bytes, str]:
+    """`body` in the cheapest encoding that the browser accepts, and that encoding's name; "" when it stays as it is."""
+    if len(body) < COMPRESSED_BYTES_MIN:
+        return body, ""
+    if "zstd" in accepted:
+        return _ZSTANDARD.compress(body), "zstd"
+    if "gzip" in accepted:
+        packer = zlib.compressobj(level=4, wbits=31)
+        return packer.compress(body) + packer.flush(), "gzip"
+    return body, ""
+

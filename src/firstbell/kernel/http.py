@@ -1,0 +1,216 @@
+"""The doorway of the application: what every request gets before a handler and every answer after it.
+
+One pure ASGI layer: a request id, the refusal of cross-site writes, security headers, cookies, the end of the
+transaction, one line in the log, metrics.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from firstbell.kernel.clock import Clock, Ids
+from firstbell.kernel.db import Pool, Transaction
+from firstbell.kernel.metrics import REQUEST_SECONDS, REQUESTS
+from firstbell.settings import Settings
+
+log = structlog.get_logger("firstbell.http")
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-src 'self'; "
+    "frame-ancestors 'self'"
+)
+
+
+class Shell(Protocol):
+    """What the layout shows of the person for whom a page is."""
+
+    @property
+    def full_name(self) -> str:
+        """Given name and family name."""
+
+
+class Visit:
+    """One request, from the doorway to the answer: who asks, in which language, its transaction, its cookies."""
+
+    __slots__ = (
+        "clock",
+        "cookies",
+        "deferred",
+        "keeps_transaction",
+        "locale",
+        "request_id",
+        "route",
+        "school",
+        "started_at",
+        "transaction",
+        "viewer",
+    )
+
+    def __init__(self, request_id: str, transaction: Transaction, clock: Clock) -> None:
+        self.request_id = request_id
+        self.transaction = transaction
+        self.clock = clock
+        self.started_at: datetime = clock.now()
+        self.locale = "nl"
+        self.school: Any = None
+        self.viewer: Any = None
+        self.route = ""
+        self.cookies: list[str] = []
+        self.keeps_transaction = True
+
+    def set_cookie(
+        self, name: str, value: str, *, max_age_s: int, secure: bool, path: str = "/", strict: bool = False
+    ) -> None:
+        """Answer with a cookie that scripts cannot read; `max_age_s` 0 removes it. Over TLS its name begins with `__Host-`."""
+        parts = [
+            f"{cookie_name(name, secure=secure)}={value}",
+            f"Path={path}",
+            f"Max-Age={max_age_s}",
+            "HttpOnly",
+            f"SameSite={'Strict' if strict else 'Lax'}",
+        ]
+        if secure:
+            parts.append("Secure")
+        self.cookies.append("; ".join(parts))
+
+
+def cookie_name(name: str, *, secure: bool) -> str:
+    """The name of a cookie as the browser sees it."""
+    return f"__Host-{name}" if secure else name
+
+
+def visit_of(scope: Scope) -> Visit:
+    """The visit that the doorway put into this request's scope."""
+    visit: Visit = scope["firstbell"]  # type: ignore[typeddict-item]
+    return visit
+
+
+class Doorway:
+    """ASGI layer around the application."""
+
+    def __init__(self, app: ASGIApp, *, pool: Callable[[], Pool], clock: Clock, ids: Ids, settings: Settings) -> None:
+        self._app = app
+        self._pool = pool
+        self._clock = clock
+        self._ids = ids
+        self._headers = _security_headers(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or pass the lifespan on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope, self._ids)
+        visit = Visit(request_id, self._pool().transaction(), self._clock)
+        scope["firstbell"] = visit  # type: ignore[typeddict-unknown-key]
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                await self._end_transaction(visit)
+                status = message["status"]
+                message["headers"] = [*message["headers"], *self._answer_headers(visit, message["headers"])]
+            await send(message)
+
+        try:
+            if is_cross_site(scope):
+                await _refuse_cross_site(answer)
+            else:
+                await self._app(scope, receive, answer)
+        finally:
+            await visit.transaction.roll_back()
+            _record(scope, visit, status, time.perf_counter() - started)
+
+    async def _end_transaction(self, visit: Visit) -> None:
+        if visit.keeps_transaction:
+            await visit.transaction.commit()
+        else:
+            await visit.transaction.roll_back()
+
+    def _answer_headers(self, visit: Visit, given: Any) -> list[tuple[bytes, bytes]]:
+        names = {name for name, _ in given}
+        headers = [header for header in self._headers if header[0] not in names]
+        headers.append((b"x-request-id", visit.request_id.encode()))
+        headers.extend((b"set-cookie", cookie.encode()) for cookie in visit.cookies)
+        return headers
+
+
+def is_cross_site(scope: Scope) -> bool:
+    """True for a request that another site makes a browser send: by Sec-Fetch-Site, else by Origin.
+
+    Opening a page from a link elsewhere is not one; writing from elsewhere is.
+    """
+    if scope["method"] in SAFE_METHODS:
+        return False
+    headers = dict(scope["headers"])
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site not in (b"same-origin", b"none")
+    origin = headers.get(b"origin")
+    if origin is None:
+        return False
+    return urlsplit(origin.decode("latin-1")).netloc != headers.get(b"host", b"").decode("latin-1")
+
+
+async def _refuse_cross_site(send: Send) -> None:
+    body = (
+        b'{"type":"urn:firstbell:problem:cross-site","title":"This request came from another site.","status":403}'
+    )
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 403,
+            "headers": [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-security-policy", _CSP.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"permissions-policy", b"geolocation=(), interest-cohort=()"),
+        (b"cache-control", b"private, no-store"),
+    ]
+    if settings.public_scheme == "https":
+        headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+    return headers
+
+
+def _request_id(scope: Scope, ids: Ids) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and len(value) <= 64 and value.replace(b"-", b"").isalnum():  # noqa: PLR2004
+            return value.decode()
+    return ids.new().hex
+
+
+def _record(scope: Scope, visit: Visit, status: int, seconds: float) -> None:
+    route = visit.route or "none"
+    REQUESTS.labels(scope["method"], route, str(status)).inc()
+    REQUEST_SECONDS.labels(route).observe(seconds)
+    school: UUID | None = getattr(visit.school, "id", None)
+    log.info(
+        "request",
+        request_id=visit.request_id,
+        method=scope["method"],
+        route=route,
+        status=status,
+        ms=round(seconds * 1000, 2),
+        statements=visit.transaction.statements,
+        school=None if school is None else school.hex,
+    )

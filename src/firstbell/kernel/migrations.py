@@ -1,0 +1,92 @@
+"""Numbered SQL, forward only, each file in a transaction of its own."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.queries import Queries
+
+LOCK = 7351002
+"""Advisory lock under which migrations run, so that two nodes that start at once do not both migrate."""
+
+
+class MigrationError(RuntimeError):
+    """The schema is not one that this version can bring up to date; the message is one sentence."""
+
+
+def migration_files() -> list[Path]:
+    """The numbered files, in order: beside the package in a wheel, at the root of a checkout."""
+    here = Path(__file__).parent.parent
+    folder = next(path for path in (here / "migrations", here.parent.parent / "migrations") if path.is_dir())
+    return sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+
+
+async def migrate(owner_url: str) -> list[str]:
+    """Bring the database up to date; the names of the migrations that ran.
+
+    Raises:
+        MigrationError: the database was migrated by a newer version, or a file that ran has changed.
+    """
+    connection = await asyncpg.connect(owner_url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        ran = [name async for name in _run_missing(connection)]
+        await _bring_job_tables_up_to_date(connection)
+        return ran
+    finally:
+        await connection.close()
+
+
+async def pending_migrations(connection: asyncpg.Connection) -> list[str]:
+    """The migrations that this version knows and the database lacks."""
+    if await connection.fetchval("SELECT to_regclass('public.migration')") is None:
+        return [path.stem for path in migration_files()]
+    ran = {row["name"] for row in await connection.fetch("SELECT name FROM migration")}
+    return [path.stem for path in migration_files() if path.stem not in ran]
+
+
+async def _run_missing(connection: asyncpg.Connection) -> AsyncIterator[str]:
+    await connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS migration (
+            name text PRIMARY KEY,
+            sha256 text NOT NULL,
+            ran_at timestamptz NOT NULL DEFAULT now()
+        );
+        COMMENT ON TABLE migration IS 'retention: forever; erasure: names nobody';
+        """
+    )
+    ran = {row["name"]: row["sha256"] for row in await connection.fetch("SELECT name, sha256 FROM migration")}
+    for name, statements in _checked(ran):
+        async with connection.transaction():
+            await connection.execute("SET LOCAL lock_timeout = '2s'")
+            await connection.execute(statements)
+            await connection.execute(
+                "INSERT INTO migration (name, sha256) VALUES ($1, $2)", name, _digest(statements)
+            )
+        yield name
+
+
+def _checked(ran: dict[str, str]) -> Iterator[tuple[str, str]]:
+    files = {path.stem: path.read_text() for path in migration_files()}
+    unknown = sorted(ran.keys() - files.keys())
+    if unknown:
+        raise MigrationError(f"The database is of a newer Firstbell: it has {unknown[-1]}, which this version lacks.")
+    for name, statements in files.items():
+        if name not in ran:
+            yield name, statements
+        elif ran[name] != _digest(statements):
+            raise MigrationError(f"Migration {name} ran with another text than it has now.")
+
+
+def _digest(statements: str) -> str:
+    return hashlib.sha256(statements.encode()).hexdigest()
+
+
+async def _bring_job_tables_up_to_date(connection: asyncpg.Connection) -> None:
+    queries = Queries(AsyncpgDriver(connection))
+    if not await queries.schema_is_installed():
+        await queries.install()
+    await queries.upgrade()

@@ -1,0 +1,78 @@
+"""Errors as answers: a kind page for people, RFC 9457 problem+json for programs. Mapped here and nowhere else."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, NotAuthorizedException
+
+from firstbell.kernel import errors
+from firstbell.kernel.html import environment, page
+from firstbell.kernel.http import Visit, visit_of
+
+log = structlog.get_logger("firstbell.problems")
+
+_BY_STATUS: dict[int, type[errors.FirstbellError]] = {
+    401: errors.NotSignedInError,
+    403: errors.NotAllowedError,
+    404: errors.NotFoundError,
+    405: errors.NotFoundError,
+    409: errors.ConflictError,
+    413: errors.TooLargeError,
+}
+
+
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The answer for `error`. Whatever was written before it is undone, unless the error says that it must stay."""
+    visit = visit_of(request.scope)
+    known = _known(error, visit)
+    visit.keeps_transaction = known.keeps_transaction
+    headers = {"Retry-After": str(known.retry_after_s)} if isinstance(known, errors.BusyError) else {}
+    if wants_page(request):
+        return page(
+            request,
+            "error.html",
+            status=known.status,
+            headers=headers,
+            title=translate(visit, known.title, known.values),
+            advice=translate(visit, known.advice, known.values),
+            code=known.status,
+        )
+    return Response(
+        msgspec.json.encode(
+            {
+                "type": f"urn:firstbell:problem:{known.kind}",
+                "title": translate(visit, known.title, known.values),
+                "detail": translate(visit, known.advice, known.values),
+                "status": known.status,
+                "instance": visit.request_id,
+            }
+        ),
+        status_code=known.status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def wants_page(request: Request[Any, Any, Any]) -> bool:
+    """True when a person looks at the answer: the browser asks for HTML."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def translate(visit: Visit, message: str, values: dict[str, Any]) -> str:
+    """`message` in the language of the visit."""
+    text: str = environment(visit.locale).globals["gettext"](message)  # type: ignore[operator]
+    return text % values if values else text
+
+
+def _known(error: Exception, visit: Visit) -> errors.FirstbellError:
+    if isinstance(error, errors.FirstbellError):
+        return error
+    if isinstance(error, HTTPException) and not isinstance(error, NotAuthorizedException):
+        if error.status_code in _BY_STATUS:
+            return _BY_STATUS[error.status_code]()
+        if error.status_code < 500:  # noqa: PLR2004
+            return errors.InvalidError()
+    log.error("fault", request_id=visit.request_id, route=visit.route, exc_info=error)
+    return errors.FirstbellError()

@@ -1,0 +1,79 @@
+"""Signed values that the server believes without looking them up: cookies, tickets, addresses of documents.
+
+HMAC-SHA256 under keys that carry ids, so that two are valid while they change. Each purpose has a key of its own.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+_MAC_BYTES = 16
+_SECRET_BYTES_MIN = 32
+_ID_SEPARATOR = "."
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One secret of at least 32 bytes and its id."""
+
+    id: str
+    secret: bytes
+
+
+class Signer:
+    """Signs with the first key and verifies with all of them, for one purpose."""
+
+    __slots__ = ("_first", "_secrets")
+
+    def __init__(self, keys: tuple[Key, ...], purpose: str) -> None:
+        self._secrets = {key.id: hmac.digest(key.secret, purpose.encode(), hashlib.sha256) for key in keys}
+        self._first = keys[0].id
+
+    def mac(self, data: bytes, key_id: str | None = None) -> bytes:
+        """The first 16 bytes of the HMAC of `data`.
+
+        Raises:
+            KeyError: no key has this id.
+        """
+        return hmac.digest(self._secrets[key_id or self._first], data, hashlib.sha256)[:_MAC_BYTES]
+
+    def sign(self, data: bytes) -> str:
+        """`data` with the key's id and its HMAC, as text that fits a cookie or an address."""
+        return f"{self._first}{_ID_SEPARATOR}{_text(data + self.mac(data))}"
+
+    def verify(self, token: str) -> bytes | None:
+        """The data that was signed, or None when the token is not ours."""
+        key_id, _, text = token.partition(_ID_SEPARATOR)
+        if key_id not in self._secrets:
+            return None
+        try:
+            signed = _data(text)
+        except (binascii.Error, ValueError):
+            return None
+        data, mac = signed[:-_MAC_BYTES], signed[-_MAC_BYTES:]
+        return data if hmac.compare_digest(mac, self.mac(data, key_id)) else None
+
+
+def parse_keys(text: str) -> tuple[Key, ...]:
+    """The keys in `id:hex,id:hex`, the signing one first.
+
+    Raises:
+        ValueError: no key, an id that is not letters and digits, or a secret under 32 bytes.
+    """
+    keys = []
+    for part in text.split(","):
+        key_id, _, secret = part.strip().partition(":")
+        if not key_id.isalnum() or len(bytes.fromhex(secret)) < _SECRET_BYTES_MIN:
+            raise ValueError("secret_keys are id:hex pairs, each secret at least 64 hexadecimal digits")
+        keys.append(Key(key_id, bytes.fromhex(secret)))
+    return tuple(keys)
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _data(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,89 @@
+"""Every knob of an installation: its type, unit, default and why.
+
+Each field is read from the environment as `FIRSTBELL_` and its name in capitals (`FIRSTBELL_DATABASE_URL`).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast, get_type_hints
+
+
+def knob(default: Any, *, unit: str, why: str) -> Any:
+    """Declare one setting: `unit` is what its number counts, `why` the reason for its default."""
+    return field(default=default, metadata={"unit": unit, "why": why})
+
+
+class SettingError(ValueError):
+    """A value in the environment does not fit its setting; the message is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one process. Immutable; made by `read_settings` or, in tests, by hand."""
+
+    database_url: str = knob("", unit="URL", why="web processes, role firstbell_app; empty: embedded PostgreSQL")
+    database_jobs_url: str = knob("", unit="URL", why="jobs, imports and the command line, role firstbell_jobs")
+    database_owner_url: str = knob("", unit="URL", why="migrations only, the role that owns the tables")
+    database_listen_url: str = knob(
+        "", unit="URL", why="LISTEN for jobs: a session of its own, since a transaction pooler cannot carry it"
+    )
+    database_connections_max: int = knob(
+        8, unit="connections per worker", why="one core keeps about four statements busy; the rest hide commits"
+    )
+    database_statement_timeout_ms: int = knob(
+        5_000, unit="ms", why="a page is over after 250 ms; what runs 20 times as long holds a connection for nobody"
+    )
+    nats_url: str = knob("", unit="URL", why="bus of hints between processes; empty: embedded NATS")
+    blobs_url: str = knob("", unit="URL", why="file:///folder or s3://bucket; empty: folder `blobs` in data_dir")
+    data_dir: Path = knob(Path(".firstbell"), unit="folder", why="embedded engines and blobs, in the folder of the user")
+    secret_keys: str = knob(
+        "",
+        unit="id:hex, comma separated",
+        why="the first signs, all verify, so that keys change without signing anybody out; empty: kept in data_dir",
+    )
+    host: str = knob("127.0.0.1", unit="address", why="nobody else's machine reaches a first try")
+    port: int = knob(8300, unit="port", why="half past eight")
+    workers: int = knob(1, unit="processes", why="one per core that is free for the web")
+    connections_max: int = knob(
+        16_384, unit="connections per worker", why="a ceiling for idle connections, never the admission limit"
+    )
+    header_timeout_ms: int = knob(5_000, unit="ms", why="headers of a phone on a bad line arrive within 5 s")
+    public_scheme: str = knob("http", unit="http or https", why="https puts __Host- on cookies and HSTS on answers")
+    access_seconds: int = knob(600, unit="s", why="how long a cookie is believed without asking the database")
+    refresh_days: int = knob(120, unit="days", why="a device stays signed in over the summer's half and every holiday")
+    refresh_grace_seconds: int = knob(
+        60, unit="s", why="requests in flight and lost answers repeat the old token within a minute"
+    )
+    sign_in_hashes_max: int = knob(1, unit="hashes at once per worker", why="hashing must never take the second core")
+    sign_in_queue_max: int = knob(64, unit="sign-ins waiting per worker", why="3 s of hashing at 45 ms each")
+    upload_bytes_max: int = knob(100_000_000, unit="bytes per file", why="a 10-minute phone video of a lesson")
+    upload_files_max: int = knob(50, unit="files per upload", why="a term's worksheets in one drag")
+    form_bytes_max: int = knob(100_000, unit="bytes", why="the longest form is a page of text")
+    log_level: str = knob("info", unit="level", why="one line per request, and what an operator must know")
+    clock: str = knob(
+        "", unit="ISO instant", why="a played morning starts here and runs at the speed of time; empty: the real clock"
+    )
+
+
+def read_settings(environment: Mapping[str, str] = os.environ, **changes: Any) -> Settings:
+    """Read the settings from `environment`; `changes` (from the command line) win.
+
+    Raises:
+        SettingError: a value cannot be read as its type.
+    """
+    kinds = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for entry in fields(Settings):
+        text = environment.get(f"FIRSTBELL_{entry.name.upper()}")
+        if text is not None:
+            values[entry.name] = _parse(entry.name, text, cast(type[Any], kinds[entry.name]))
+    return Settings(**{**values, **changes})
+
+
+def _parse(name: str, text: str, kind: type[Any]) -> Any:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise SettingError(f"FIRSTBELL_{name.upper()} must be {kind.__name__}, not {text!r}.") from error
