@@ -7,22 +7,23 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.types import ASGIApp
 
 from firstbell.domains.people.access import Entrance, Schools
 from firstbell.domains.people.model import Viewer
 from firstbell.domains.views import pages as views
+from firstbell.kernel.asgi import App
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
+from firstbell.kernel.html import STATIC
 from firstbell.kernel.http import Doorway, visit_of
 from firstbell.kernel.logs import configure_logs
 from firstbell.kernel.problems import answer_error
 from firstbell.kernel.signing import Signer, parse_keys
+from firstbell.kernel.static import Static
 from firstbell.settings import Settings, read_settings
 
 
-
-def create_app(settings: Settings | None = None) -> ASGIApp:
+def create_app(settings: Settings | None = None) -> App:
     """The whole web application for one worker; settings from the environment unless given."""
     settings = settings or read_settings()
     configure_logs(settings.log_level)
@@ -58,7 +59,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return Doorway(litestar, pool=lambda: litestar.state.pool, clock=clock, ids=ids, settings=settings)
+    doorway = Doorway(litestar, pool=lambda: litestar.state.pool, clock=clock, ids=ids, settings=settings)
+    return Static(doorway, STATIC)
 
 
 def _transaction(request: Request[Any, Any, Any]) -> Transaction:

@@ -27,17 +27,25 @@ class Settings:
     database_jobs_url: str = knob("", unit="URL", why="jobs, imports and the command line, role firstbell_jobs")
     database_owner_url: str = knob("", unit="URL", why="migrations only, the role that owns the tables")
     database_listen_url: str = knob(
-        "", unit="URL", why="LISTEN for jobs: a session of its own, since a transaction pooler cannot carry it"
+        "",
+        unit="URL",
+        why="LISTEN for jobs: a session of its own, since a transaction pooler cannot carry it",
     )
     database_connections_max: int = knob(
-        8, unit="connections per worker", why="one core keeps about four statements busy; the rest hide commits"
+        8,
+        unit="connections per worker",
+        why="one core keeps about four statements busy; the rest hide commits",
     )
     database_statement_timeout_ms: int = knob(
-        5_000, unit="ms", why="a page is over after 250 ms; what runs 20 times as long holds a connection for nobody"
+        5_000,
+        unit="ms",
+        why="a page is over after 250 ms; what runs 20 times as long holds a connection for nobody",
     )
     nats_url: str = knob("", unit="URL", why="bus of hints between processes; empty: embedded NATS")
     blobs_url: str = knob("", unit="URL", why="file:///folder or s3://bucket; empty: folder `blobs` in data_dir")
-    data_dir: Path = knob(Path(".firstbell"), unit="folder", why="embedded engines and blobs, in the folder of the user")
+    data_dir: Path = knob(
+        Path(".firstbell"), unit="folder", why="embedded engines and blobs, in the folder of the user"
+    )
     secret_keys: str = knob(
         "",
         unit="id:hex, comma separated",
@@ -63,7 +71,9 @@ class Settings:
     form_bytes_max: int = knob(100_000, unit="bytes", why="the longest form is a page of text")
     log_level: str = knob("info", unit="level", why="one line per request, and what an operator must know")
     clock: str = knob(
-        "", unit="ISO instant", why="a played morning starts here and runs at the speed of time; empty: the real clock"
+        "",
+        unit="ISO instant",
+        why="a played morning starts here and runs at the speed of time; empty: the real clock",
     )
 
 

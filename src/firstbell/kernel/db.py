@@ -71,7 +71,15 @@ class Pool:
 class Transaction:
     """At most one per request or job. Statements are counted, so that budgets can be held by tests."""
 
-    __slots__ = ("_connection", "_pool", "_readable", "_reading_only", "_writable", "after_commit", "statements")
+    __slots__ = (
+        "_connection",
+        "_pool",
+        "_readable",
+        "_reading_only",
+        "_writable",
+        "after_commit",
+        "statements",
+    )
 
     def __init__(
         self, pool: asyncpg.Pool, readable: Sequence[UUID], writable: UUID | None, *, reading_only: bool

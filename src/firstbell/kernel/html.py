@@ -118,4 +118,3 @@ def compress(body: bytes, accepted: str) -> tuple[bytes, str]:
         packer = zlib.compressobj(level=4, wbits=31)
         return packer.compress(body) + packer.flush(), "gzip"
     return body, ""
-

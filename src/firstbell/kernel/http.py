@@ -7,13 +7,13 @@ transaction, one line in the log, metrics.
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock, Ids
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.metrics import REQUEST_SECONDS, REQUESTS
@@ -30,21 +30,12 @@ _CSP = (
 )
 
 
-class Shell(Protocol):
-    """What the layout shows of the person for whom a page is."""
-
-    @property
-    def full_name(self) -> str:
-        """Given name and family name."""
-
-
 class Visit:
     """One request, from the doorway to the answer: who asks, in which language, its transaction, its cookies."""
 
     __slots__ = (
         "clock",
         "cookies",
-        "deferred",
         "keeps_transaction",
         "locale",
         "request_id",
@@ -88,16 +79,16 @@ def cookie_name(name: str, *, secure: bool) -> str:
     return f"__Host-{name}" if secure else name
 
 
-def visit_of(scope: Scope) -> Visit:
+def visit_of(scope: Any) -> Visit:
     """The visit that the doorway put into this request's scope."""
-    visit: Visit = scope["firstbell"]  # type: ignore[typeddict-item]
+    visit: Visit = scope["firstbell"]
     return visit
 
 
 class Doorway:
     """ASGI layer around the application."""
 
-    def __init__(self, app: ASGIApp, *, pool: Callable[[], Pool], clock: Clock, ids: Ids, settings: Settings) -> None:
+    def __init__(self, app: App, *, pool: Callable[[], Pool], clock: Clock, ids: Ids, settings: Settings) -> None:
         self._app = app
         self._pool = pool
         self._clock = clock
@@ -112,7 +103,7 @@ class Doorway:
         started = time.perf_counter()
         request_id = _request_id(scope, self._ids)
         visit = Visit(request_id, self._pool().transaction(), self._clock)
-        scope["firstbell"] = visit  # type: ignore[typeddict-unknown-key]
+        scope["firstbell"] = visit
         status = 0
 
         async def answer(message: Message) -> None:
@@ -164,14 +155,15 @@ def is_cross_site(scope: Scope) -> bool:
 
 
 async def _refuse_cross_site(send: Send) -> None:
-    body = (
-        b'{"type":"urn:firstbell:problem:cross-site","title":"This request came from another site.","status":403}'
-    )
+    body = b'{"type":"urn:firstbell:problem:cross-site","title":"This request came from another site.","status":403}'
     await send(
         {
             "type": "http.response.start",
             "status": 403,
-            "headers": [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))],
+            "headers": [
+                (b"content-type", b"application/problem+json"),
+                (b"content-length", b"%d" % len(body)),
+            ],
         }
     )
     await send({"type": "http.response.body", "body": body, "more_body": False})

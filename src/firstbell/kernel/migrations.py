@@ -63,9 +63,7 @@ async def _run_missing(connection: asyncpg.Connection) -> AsyncIterator[str]:
         async with connection.transaction():
             await connection.execute("SET LOCAL lock_timeout = '2s'")
             await connection.execute(statements)
-            await connection.execute(
-                "INSERT INTO migration (name, sha256) VALUES ($1, $2)", name, _digest(statements)
-            )
+            await connection.execute("INSERT INTO migration (name, sha256) VALUES ($1, $2)", name, _digest(statements))
         yield name
 
 

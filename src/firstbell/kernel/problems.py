@@ -8,8 +8,9 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException
 
 from firstbell.kernel import errors
-from firstbell.kernel.html import environment, page
+from firstbell.kernel.html import page
 from firstbell.kernel.http import Visit, visit_of
+from firstbell.kernel.i18n import translations
 
 log = structlog.get_logger("firstbell.problems")
 
@@ -62,7 +63,7 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
 
 def translate(visit: Visit, message: str, values: dict[str, Any]) -> str:
     """`message` in the language of the visit."""
-    text: str = environment(visit.locale).globals["gettext"](message)  # type: ignore[operator]
+    text = translations(visit.locale).gettext(message)
     return text % values if values else text
 
 
