@@ -61,7 +61,7 @@ class Installation:
         )
 
     def sql(self, statement: str, *parameters: object) -> list[asyncpg.Record]:
-        """Ask the database as its owner, whom row security does not bind: to check, never to arrange what HTTP can."""
+        """Ask the database as its owner, whom row security does not bind: to check, never to arrange."""
 
         async def ask() -> list[asyncpg.Record]:
             connection = await asyncpg.connect(self.database_url("firstbell_owner"))
@@ -107,7 +107,9 @@ async def _create_database(made: Installation) -> None:
 def server(installation: Installation) -> Iterator[str]:
     """`firstbell serve` on the installation; its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "firstbell", "serve"], env=installation.environment(), stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "firstbell", "serve"],
+        env=installation.environment(),
+        stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{installation.port}"
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
@@ -59,7 +59,8 @@ def create_app(settings: Settings | None = None) -> App:
         openapi_config=None,
         logging_config=None,
     )
-    doorway = Doorway(litestar, pool=lambda: litestar.state.pool, clock=clock, ids=ids, settings=settings)
+    served = cast(App, litestar)  # Litestar types the messages of ASGI one by one
+    doorway = Doorway(served, pool=lambda: litestar.state.pool, clock=clock, ids=ids, settings=settings)
     return Static(doorway, STATIC)
 
 

@@ -43,13 +43,13 @@ class Settings:
     )
     nats_url: str = knob("", unit="URL", why="bus of hints between processes; empty: embedded NATS")
     blobs_url: str = knob("", unit="URL", why="file:///folder or s3://bucket; empty: folder `blobs` in data_dir")
-    data_dir: Path = knob(
+    data_dir: Path = knob(  # noqa: RUF009 - a Path does not change
         Path(".firstbell"), unit="folder", why="embedded engines and blobs, in the folder of the user"
     )
     secret_keys: str = knob(
         "",
         unit="id:hex, comma separated",
-        why="the first signs, all verify, so that keys change without signing anybody out; empty: kept in data_dir",
+        why="the first signs, all verify, so that a change signs nobody out; empty: kept in data_dir",
     )
     host: str = knob("127.0.0.1", unit="address", why="nobody else's machine reaches a first try")
     port: int = knob(8300, unit="port", why="half past eight")

@@ -1,11 +1,12 @@
 """`firstbell serve`: the web processes."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import MPServer
 
 from firstbell.cli import app
 from firstbell.settings import Settings, read_settings
@@ -17,14 +18,14 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Web processes.")] = None,
 ) -> None:
     """Serve the schools of this cell until SIGTERM; engines are named by URL in the environment."""
-    given = {"port": port, "workers": workers}
+    given: dict[str, Any] = {"port": port, "workers": workers}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     web_server(settings).serve()
 
 
-def web_server(settings: Settings) -> Granian:
+def web_server(settings: Settings) -> MPServer:
     """Granian with our limits; its workers read their settings from the environment."""
-    return Granian(
+    return MPServer(
         "firstbell.app:create_app",
         factory=True,
         interface=Interfaces.ASGI,
@@ -36,5 +37,5 @@ def web_server(settings: Settings) -> Granian:
         http1_settings=HTTP1Settings(header_read_timeout=settings.header_timeout_ms),
         websockets=False,
         log_access=False,
-        log_level="warning",
+        log_level=LogLevels.warning,
     )

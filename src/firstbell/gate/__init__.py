@@ -1,1 +1,1 @@
-"""Decides, before anything else runs, whether a request is served now, waits, or is told when to come back."""
+"""Decides, before anything else runs: is a request served now, does it wait, or when may it come back."""

@@ -1,1 +1,1 @@
-"""What knows no school: database, bus, blobs, jobs, events, clock, errors, pages, languages, embedded engines."""
+"""What knows no school: database, bus, blobs, jobs, events, clock, errors, pages, languages, engines."""

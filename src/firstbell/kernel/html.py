@@ -109,7 +109,7 @@ _ZSTANDARD = zstandard.ZstdCompressor(level=3)
 
 
 def compress(body: bytes, accepted: str) -> tuple[bytes, str]:
-    """`body` in the cheapest encoding that the browser accepts, and that encoding's name; "" when it stays as it is."""
+    """`body` in the cheapest encoding that the browser accepts and its name; "" when it stays as it is."""
     if len(body) < COMPRESSED_BYTES_MIN:
         return body, ""
     if "zstd" in accepted:

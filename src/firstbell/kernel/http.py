@@ -4,13 +4,14 @@ One pure ASGI layer: a request id, the refusal of cross-site writes, security he
 transaction, one line in the log, metrics.
 """
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
+import msgspec
 import structlog
 
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
@@ -20,6 +21,9 @@ from firstbell.kernel.metrics import REQUEST_SECONDS, REQUESTS
 from firstbell.settings import Settings
 
 log = structlog.get_logger("firstbell.http")
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
+"""What a proxy in front may give as the id of a request."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -31,11 +35,12 @@ _CSP = (
 
 
 class Visit:
-    """One request, from the doorway to the answer: who asks, in which language, its transaction, its cookies."""
+    """One request, from doorway to answer: who asks, in which language, its transaction, its cookies."""
 
     __slots__ = (
         "clock",
         "cookies",
+        "is_reading",
         "keeps_transaction",
         "locale",
         "request_id",
@@ -46,8 +51,9 @@ class Visit:
         "viewer",
     )
 
-    def __init__(self, request_id: str, transaction: Transaction, clock: Clock) -> None:
+    def __init__(self, request_id: str, transaction: Transaction, clock: Clock, *, is_reading: bool) -> None:
         self.request_id = request_id
+        self.is_reading = is_reading
         self.transaction = transaction
         self.clock = clock
         self.started_at: datetime = clock.now()
@@ -61,7 +67,7 @@ class Visit:
     def set_cookie(
         self, name: str, value: str, *, max_age_s: int, secure: bool, path: str = "/", strict: bool = False
     ) -> None:
-        """Answer with a cookie that scripts cannot read; `max_age_s` 0 removes it. Over TLS its name begins with `__Host-`."""
+        """Answer with a cookie that scripts cannot read; `max_age_s` 0 removes it. See `cookie_name`."""
         parts = [
             f"{cookie_name(name, secure=secure)}={value}",
             f"Path={path}",
@@ -75,7 +81,7 @@ class Visit:
 
 
 def cookie_name(name: str, *, secure: bool) -> str:
-    """The name of a cookie as the browser sees it."""
+    """The name as the browser sees it: `__Host-` binds a cookie to this host and to TLS."""
     return f"__Host-{name}" if secure else name
 
 
@@ -102,7 +108,7 @@ class Doorway:
             return
         started = time.perf_counter()
         request_id = _request_id(scope, self._ids)
-        visit = Visit(request_id, self._pool().transaction(), self._clock)
+        visit = Visit(request_id, self._pool().transaction(), self._clock, is_reading=scope["method"] in SAFE_METHODS)
         scope["firstbell"] = visit
         status = 0
 
@@ -144,7 +150,7 @@ def is_cross_site(scope: Scope) -> bool:
     """
     if scope["method"] in SAFE_METHODS:
         return False
-    headers = dict(scope["headers"])
+    headers: dict[bytes, bytes] = dict(scope["headers"])
     site = headers.get(b"sec-fetch-site")
     if site is not None:
         return site not in (b"same-origin", b"none")
@@ -155,7 +161,13 @@ def is_cross_site(scope: Scope) -> bool:
 
 
 async def _refuse_cross_site(send: Send) -> None:
-    body = b'{"type":"urn:firstbell:problem:cross-site","title":"This request came from another site.","status":403}'
+    body = msgspec.json.encode(
+        {
+            "type": "urn:firstbell:problem:cross-site",
+            "title": "This request came from another site.",
+            "status": 403,
+        }
+    )
     await send(
         {
             "type": "http.response.start",
@@ -185,8 +197,9 @@ def _security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
 
 
 def _request_id(scope: Scope, ids: Ids) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and len(value) <= 64 and value.replace(b"-", b"").isalnum():  # noqa: PLR2004
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value.decode()
     return ids.new().hex
 
@@ -195,7 +208,6 @@ def _record(scope: Scope, visit: Visit, status: int, seconds: float) -> None:
     route = visit.route or "none"
     REQUESTS.labels(scope["method"], route, str(status)).inc()
     REQUEST_SECONDS.labels(route).observe(seconds)
-    school: UUID | None = getattr(visit.school, "id", None)
     log.info(
         "request",
         request_id=visit.request_id,
@@ -204,5 +216,5 @@ def _record(scope: Scope, visit: Visit, status: int, seconds: float) -> None:
         status=status,
         ms=round(seconds * 1000, 2),
         statements=visit.transaction.statements,
-        school=None if school is None else school.hex,
+        school=visit.school.id.hex if visit.school else None,
     )

@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 LOCALES = ("nl", "en", "fr")
 """The languages in which every page is complete; the first is the fallback."""
 
+_KB, _MB = 1_000, 1_000_000
 _CATALOGUES = Path(__file__).parent.parent / "locales"
 
 
@@ -24,7 +25,7 @@ def mark(message: str) -> str:
 
 @cache
 def translations(locale: str) -> gettext.NullTranslations:
-    """The catalogue of `locale`: `locales/nl/*.po`, one file per domain, merged. Message ids are English sentences."""
+    """The catalogue of `locale`: `locales/nl/*.po`, one per domain, merged. Ids are English sentences."""
     if locale == "en":
         return gettext.NullTranslations()
     merged = Catalog(locale=locale)
@@ -80,15 +81,18 @@ def _formatted_date(year: int, month: int, day: int, locale: str, kind: str) -> 
 
 
 def format_date(value: date, locale: str, kind: str = "long") -> str:
-    """A date as people say it. `kind`: weekday, short (do 23 apr), day (23 april), long (with weekday), full (with year)."""
+    """A date as people say it.
+
+    `kind`: weekday, short (do 23 apr), day (23 april), long (with weekday), full (with year).
+    """
     return _formatted_date(value.year, value.month, value.day, locale, kind)
 
 
 def format_bytes(size: int, locale: str) -> str:
     """A size as file managers show it: 240 kB, 1,2 MB."""
-    if size < 1000:
+    if size < _KB:
         return f"{size} B"
-    if size < 1_000_000:
-        return f"{round(size / 1000)} kB"
+    if size < _MB:
+        return f"{round(size / _KB)} kB"
     point = "." if locale == "en" else ","
-    return f"{size / 1_000_000:.1f} MB".replace(".", point)
+    return f"{size / _MB:.1f} MB".replace(".", point)

@@ -11,6 +11,12 @@ from pgqueuer.queries import Queries
 LOCK = 7351002
 """Advisory lock under which migrations run, so that two nodes that start at once do not both migrate."""
 
+LOCK_TIMEOUT_MS = 2_000
+"""A migration that waits for a lock holds up every request behind it; it fails instead and is run again."""
+
+STATEMENT_TIMEOUT_MS = 600_000
+"""The longest index of a cell of 150,000 persons is built in a minute; ten times that is a mistake."""
+
 
 class MigrationError(RuntimeError):
     """The schema is not one that this version can bring up to date; the message is one sentence."""
@@ -61,7 +67,9 @@ async def _run_missing(connection: asyncpg.Connection) -> AsyncIterator[str]:
     ran = {row["name"]: row["sha256"] for row in await connection.fetch("SELECT name, sha256 FROM migration")}
     for name, statements in _checked(ran):
         async with connection.transaction():
-            await connection.execute("SET LOCAL lock_timeout = '2s'")
+            await connection.execute(
+                f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}; SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"
+            )
             await connection.execute(statements)
             await connection.execute("INSERT INTO migration (name, sha256) VALUES ($1, $2)", name, _digest(statements))
         yield name
@@ -71,7 +79,7 @@ def _checked(ran: dict[str, str]) -> Iterator[tuple[str, str]]:
     files = {path.stem: path.read_text() for path in migration_files()}
     unknown = sorted(ran.keys() - files.keys())
     if unknown:
-        raise MigrationError(f"The database is of a newer Firstbell: it has {unknown[-1]}, which this version lacks.")
+        raise MigrationError(f"The database is of a newer Firstbell: this version lacks {unknown[-1]}.")
     for name, statements in files.items():
         if name not in ran:
             yield name, statements

@@ -1,4 +1,4 @@
-"""Errors as answers: a kind page for people, RFC 9457 problem+json for programs. Mapped here and nowhere else."""
+"""Errors as answers, mapped here alone: a kind page for people, RFC 9457 problem+json for programs."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from firstbell.kernel import errors
 from firstbell.kernel.html import page
@@ -25,7 +26,7 @@ _BY_STATUS: dict[int, type[errors.FirstbellError]] = {
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """The answer for `error`. Whatever was written before it is undone, unless the error says that it must stay."""
+    """The answer for `error`. What was written before it is undone, unless the error says that it stays."""
     visit = visit_of(request.scope)
     known = _known(error, visit)
     visit.keeps_transaction = known.keeps_transaction
@@ -73,7 +74,7 @@ def _known(error: Exception, visit: Visit) -> errors.FirstbellError:
     if isinstance(error, HTTPException) and not isinstance(error, NotAuthorizedException):
         if error.status_code in _BY_STATUS:
             return _BY_STATUS[error.status_code]()
-        if error.status_code < 500:  # noqa: PLR2004
+        if error.status_code < HTTP_500_INTERNAL_SERVER_ERROR:
             return errors.InvalidError()
     log.error("fault", request_id=visit.request_id, route=visit.route, exc_info=error)
     return errors.FirstbellError()

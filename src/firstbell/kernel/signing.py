@@ -1,6 +1,6 @@
 """Signed values that the server believes without looking them up: cookies, tickets, addresses of documents.
 
-HMAC-SHA256 under keys that carry ids, so that two are valid while they change. Each purpose has a key of its own.
+HMAC-SHA256 under keys that carry ids, so that two are valid while they change. Each purpose has its own key.
 """
 
 import base64

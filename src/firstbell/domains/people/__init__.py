@@ -1,1 +1,1 @@
-"""Owns schools, accounts, persons, classes, families and sessions: who somebody is and what they may be shown."""
+"""Owns schools, accounts, persons, classes, families and sessions: who somebody is, what they may see."""

@@ -10,7 +10,7 @@ from firstbell.domains.people import queries
 from firstbell.domains.people.model import Access, School, Viewer
 from firstbell.kernel.db import Pool
 from firstbell.kernel.errors import NotFoundError, NotSignedInError
-from firstbell.kernel.http import SAFE_METHODS, Visit, cookie_name, visit_of
+from firstbell.kernel.http import Visit, cookie_name, visit_of
 from firstbell.kernel.i18n import choose_locale, mark
 from firstbell.kernel.signing import Signer
 
@@ -80,7 +80,7 @@ class Entrance:
             visit.viewer.locale if visit.viewer else None,
             accept_language=connection.headers.get("accept-language", ""),
         )
-        self._scope_transaction(visit, connection.scope["method"] in SAFE_METHODS)
+        self._scope_transaction(visit)
         check_access(handler.opt["access"], visit.viewer)
 
     def _viewer(self, connection: ASGIConnection[Any, Any, Any, Any], school: School) -> Viewer | None:
@@ -93,9 +93,10 @@ class Entrance:
         return viewer
 
     @staticmethod
-    def _scope_transaction(visit: Visit, is_reading: bool) -> None:
+    def _scope_transaction(visit: Visit) -> None:
         school = visit.school.id
-        visit.transaction.scope((school,), None if is_reading else school, reading_only=is_reading)
+        writable = None if visit.is_reading else school
+        visit.transaction.scope((school,), writable, reading_only=visit.is_reading)
 
 
 def access_token(signer: Signer, viewer: Viewer) -> str:

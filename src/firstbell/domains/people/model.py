@@ -47,7 +47,8 @@ class Membership(msgspec.Struct, frozen=True, array_like=True):
 class Viewer(msgspec.Struct, frozen=True, array_like=True):
     """Who asks: what the access cookie says, believed for 10 minutes without asking the database.
 
-    `place` is what the rail shows under the name (`3B`); `family` has every person of the account in this cell.
+    `place` is what the rail shows under the name (`3B`); `family` has every person of the account in this
+    cell.
     """
 
     session_id: UUID

@@ -106,9 +106,7 @@ def team_sizes(level: str, plans: list[CoursePlan], class_count: int) -> dict[st
         hours[plan.team] += plan.hours * plan.teachers_wanted
     if level == PRIMARY:
         return dict.fromkeys(hours, 1)
-    fewest = {
-        plan.team: plan.teachers_wanted for plan in sorted(plans, key=lambda plan: plan.teachers_wanted)
-    }
+    fewest = {plan.team: plan.teachers_wanted for plan in sorted(plans, key=lambda plan: plan.teachers_wanted)}
     sizes = {team: max(fewest[team], ceil(count / FULL_TIME_HOURS)) for team, count in hours.items()}
     for _ in range(round(class_count * TEACHERS_PER_CLASS) - sum(sizes.values())):
         busiest = max(hours, key=lambda team: hours[team] / sizes[team])
@@ -145,9 +143,7 @@ def _hours_wanted(courses: list[CoursePlan], teachers: list[str]) -> dict[str, f
     spare = max(0, total - PART_TIME_HOURS * len(teachers))
     full_time = min(len(teachers) - 1, spare // (FULL_TIME_HOURS - PART_TIME_HOURS))
     rest = (total - FULL_TIME_HOURS * full_time) / (len(teachers) - full_time)
-    return {
-        teacher: FULL_TIME_HOURS if number < full_time else rest for number, teacher in enumerate(teachers)
-    }
+    return {teacher: FULL_TIME_HOURS if number < full_time else rest for number, teacher in enumerate(teachers)}
 
 
 def _with_most_room(course: CoursePlan, left: dict[str, float], taught: dict[str, int]) -> tuple[str, ...]:

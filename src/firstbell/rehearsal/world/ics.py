@@ -89,9 +89,7 @@ def _events(
             yield "END:VEVENT"
 
 
-def _common(
-    school: School, lesson: Lesson, teachers: list[Person], classes: list[str], day: date
-) -> Iterator[str]:
+def _common(school: School, lesson: Lesson, teachers: list[Person], classes: list[str], day: date) -> Iterator[str]:
     yield f"UID:{lesson.id}@{school.slug}.example"
     yield f"DTSTAMP:{school.year.first_day:%Y%m%d}T000000Z"
     yield f"DTSTART;{_local(day, lesson.start)}"

@@ -156,9 +156,7 @@ def stable_id(*names: object) -> str:
     Layout of version 5 in RFC 9562, over a namespace of our own; written out because a large world
     needs millions of them and uuid.uuid5 takes three times as long.
     """
-    digest = bytearray(
-        sha1("\x1f".join(map(str, ("firstbell", *names))).encode(), usedforsecurity=False).digest()[:16]
-    )
+    digest = bytearray(sha1("\x1f".join(map(str, ("firstbell", *names))).encode(), usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     text = digest.hex()

@@ -62,16 +62,10 @@ COMMUNITIES = (
     Community(
         12,
         _names("Yasmine Amina Salma Nour Imane Hajar Aya Malak Ines Rania Sara Meryem Lina Farah Douae"),
-        _names(
-            "Ilyas Mohamed Youssef Bilal Adam Amine Anas Rayan Zakaria Ibrahim Hamza Ayoub Sami"
-            " Nassim Soufiane"
-        ),
+        _names("Ilyas Mohamed Youssef Bilal Adam Amine Anas Rayan Zakaria Ibrahim Hamza Ayoub Sami Nassim Soufiane"),
         _names("Fatima Khadija Naima Samira Hanane Karima Latifa Nadia Rachida Siham"),
         _names("Rachid Mustapha Hassan Abdel Said Karim Khalid Jamal Nourdin Driss"),
-        _names(
-            "El_Amrani Benali El_Idrissi Bouazza Haddad Chakir Ouali Amrani Tahiri Bennani Azzouzi"
-            " El_Khatib Saidi"
-        ),
+        _names("El_Amrani Benali El_Idrissi Bouazza Haddad Chakir Ouali Amrani Tahiri Bennani Azzouzi El_Khatib Saidi"),
     ),
     Community(
         9,
@@ -124,9 +118,7 @@ def pick_community(random: Random) -> Community:
 
 def plain(text: str) -> str:
     """Return the name in small ASCII letters and digits only: 'El Idrissi' becomes 'elidrissi'."""
-    letters = (
-        unicodedata.normalize("NFKD", text.casefold().replace("ı", "i")).encode("ascii", "ignore").decode()
-    )
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i")).encode("ascii", "ignore").decode()
     return "".join(letter for letter in letters if letter.isalnum())
 
 
@@ -148,9 +140,7 @@ SAINTS = _names(
     " Ursula Dimpna Donatus Martinus Michiel Pieter Augustinus Vincentius Franciscus"
     " Gummarus Hubertus Lambertus Leo Maarten Catharina Victor Jan"
 )
-TREES = _names(
-    "Linde Eik Beuk Wilg Hazelaar Kastanje Berk Populier Es Iep Meidoorn Vlier Olm Esdoorn Notelaar"
-)
+TREES = _names("Linde Eik Beuk Wilg Hazelaar Kastanje Berk Populier Es Iep Meidoorn Vlier Olm Esdoorn Notelaar")
 QUARTERS = ("", " Noord", " Zuid", " Oost", " West")
 
 

@@ -158,9 +158,7 @@ def _birth_date(register: Register, year: int, random: Random) -> date:
     return date(register.first_day.year - age, 1, 1) + timedelta(days=random.randrange(365))
 
 
-def hire(
-    register: Register, role: Role, place: object, random: Random, known: KnownPerson | None = None
-) -> Person:
+def hire(register: Register, role: Role, place: object, random: Random, known: KnownPerson | None = None) -> Person:
     """Return a member of staff: the known one, or somebody drawn."""
     return register.person(register.id(role, place), role, known or _draw_colleague(random))
 

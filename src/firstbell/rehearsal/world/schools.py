@@ -150,9 +150,7 @@ def _seats(names: list[tuple[int, str]], pupils: int) -> list[list[Seat]]:
     ]
 
 
-def _found(
-    seed: int, today: date, name: str, level: str, seats: list[list[Seat]], *, introduced: Introduced
-) -> School:
+def _found(seed: int, today: date, name: str, level: str, seats: list[list[Seat]], *, introduced: Introduced) -> School:
     year = school_year(today)
     scope = (seed, year.name, slug(name))
     random = Random("/".join(map(str, scope)))
@@ -180,8 +178,7 @@ def _found(
         parents=tuple(register.parents),
         families=tuple(register.families),
         classes=tuple(
-            SchoolClass(plan.id, plan.name, plan.year, plan.room, plan.pupil_ids, homeroom[plan])
-            for plan in classes
+            SchoolClass(plan.id, plan.name, plan.year, plan.room, plan.pupil_ids, homeroom[plan]) for plan in classes
         ),
         courses=tuple(_course(register, level, plan, teachers[plan]) for plan in plans),
     )
@@ -202,16 +199,10 @@ def _hire_teams(
     register: Register, sizes: dict[str, int], known: dict[str, KnownPerson], random: Random
 ) -> dict[str, list[Person]]:
     """Hire the known first, so that no drawn colleague takes their sign-in names."""
-    first = {
-        team: hire(register, Role.TEACHER, f"{team}-1", random, known[team])
-        for team in known
-        if team in sizes
-    }
+    first = {team: hire(register, Role.TEACHER, f"{team}-1", random, known[team]) for team in known if team in sizes}
     return {
         team: [
-            first[team]
-            if number == 1 and team in first
-            else hire(register, Role.TEACHER, f"{team}-{number}", random)
+            first[team] if number == 1 and team in first else hire(register, Role.TEACHER, f"{team}-{number}", random)
             for number in range(1, size + 1)
         ]
         for team, size in sizes.items()

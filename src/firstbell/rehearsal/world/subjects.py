@@ -191,9 +191,7 @@ _SECONDARY = (
         "TEC",
         Kind.MAKING,
         _hours(2, 2, 0, 0, 0, 0),
-        _chapters(
-            "Constructies | Overbrengingen", "Energie omzetten | Elektrische schakelingen", "", "", "", ""
-        ),
+        _chapters("Constructies | Overbrengingen", "Energie omzetten | Elektrische schakelingen", "", "", "", ""),
         special_rooms=("Technieklokaal",),
     ),
     Subject(

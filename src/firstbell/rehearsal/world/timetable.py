@@ -155,10 +155,7 @@ class _Solver:
                 if second == first:
                     continue
                 chain = self._chain(self._in_the_way(block, first), first, second)
-                if all(
-                    self.slot_of[other] == first or other.resources.isdisjoint(block.resources)
-                    for other in chain
-                ):
+                if all(self.slot_of[other] == first or other.resources.isdisjoint(block.resources) for other in chain):
                     self._exchange(chain, first, second)
                     self._put(block, first)
                     return True
