@@ -7,7 +7,7 @@ export function sendOnce(): void {
 
   addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement;
-    if (event.defaultPrevented || form.method === "dialog") return;
+    if (event.defaultPrevented || form.method !== "post") return;
     if (sending.has(form)) return event.preventDefault();
     const button = event.submitter;
     const timer = setTimeout(() => button?.setAttribute("aria-busy", "true"), VISIBLE_AFTER_MS);
