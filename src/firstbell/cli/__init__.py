@@ -11,3 +11,4 @@ def main() -> None:
 
 
 from firstbell.cli import serve as serve  # noqa: E402
+from firstbell.cli import settings as settings  # noqa: E402
