@@ -31,7 +31,11 @@ def test_a_domain_has_only_the_files_of_its_anatomy(domain: Path) -> None:
 def test_sql_stands_in_queries_alone() -> None:
     misplaced = []
     for path in PACKAGE.rglob("*.py"):
-        if path.name == "queries.py" or path.parent.name == "queries" or path.relative_to(PACKAGE).parts[0] in KNOWS_SQL:
+        if (
+            path.name == "queries.py"
+            or path.parent.name == "queries"
+            or path.relative_to(PACKAGE).parts[0] in KNOWS_SQL
+        ):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):

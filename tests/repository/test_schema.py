@@ -104,9 +104,7 @@ def test_no_foreign_key_between_tables_of_a_school_can_cross_schools(installatio
 
 
 def test_only_the_listed_functions_look_past_row_security(installation: Installation) -> None:
-    rows = installation.sql(
-        "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
-    )
+    rows = installation.sql("SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace")
     assert {row["proname"] for row in rows} == DEFINER_FUNCTIONS
 
 
