@@ -29,30 +29,34 @@ def test_a_domain_has_only_the_files_of_its_anatomy(domain: Path) -> None:
 
 
 def test_sql_stands_in_queries_alone() -> None:
-    misplaced = []
-    for path in PACKAGE.rglob("*.py"):
-        if (
-            path.name == "queries.py"
-            or path.parent.name == "queries"
-            or path.relative_to(PACKAGE).parts[0] in KNOWS_SQL
-        ):
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):
-                misplaced.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    misplaced = [
+        place
+        for path in PACKAGE.rglob("*.py")
+        if "queries" not in (path.stem, path.parent.name) and path.relative_to(PACKAGE).parts[0] not in KNOWS_SQL
+        for place in places_of_sql(path, ast.Constant)
+    ]
     assert not misplaced, f"put the statement in the queries.py of the domain that owns the table: {misplaced}"
 
 
 def test_no_statement_is_put_together_from_values() -> None:
     """Values are bound; a query that is an f-string is one quote away from an injection."""
-    formatted = []
-    for path in PACKAGE.glob("domains/*/queries.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.JoinedStr) and any(
-                isinstance(part, ast.Constant) and SQL.match(str(part.value)) for part in node.values
-            ):
-                formatted.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    formatted = [place for path in PACKAGE.glob("domains/*/queries.py") for place in places_of_sql(path, ast.JoinedStr)]
     assert not formatted
+
+
+def places_of_sql(path: Path, kind: type[ast.Constant | ast.JoinedStr]) -> list[str]:
+    """The lines of a module where a string of this kind begins as a statement does."""
+    return [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, kind) and SQL.match(_text(node))
+    ]
+
+
+def _text(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return _text(node.values[0]) if node.values else ""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def test_lock_files_name_no_place_to_download_from() -> None:

@@ -69,7 +69,8 @@ def test_row_security_is_forced_on_every_table(tables: dict[str, asyncpg.Record]
 def test_the_web_role_cannot_write_a_table_without_row_security(installation: Installation) -> None:
     rows = installation.sql(
         """
-        SELECT name, verb FROM unnest($1::text[]) AS name, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS verb
+        SELECT name, verb
+        FROM unnest($1::text[]) AS name, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS verb
         WHERE has_table_privilege('firstbell_app', name, verb)
         """,
         sorted(UNPROTECTED),

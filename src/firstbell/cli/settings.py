@@ -17,10 +17,16 @@ def list_settings() -> None:
 def settings_table() -> str:
     """The table that `docs/settings.md` holds."""
     rows = [
-        f"| `FIRSTBELL_{knob.name.upper()}` | {_default(knob.default)} | {knob.metadata['unit']} | {knob.metadata['why']} |"
+        (f"`FIRSTBELL_{knob.name.upper()}`", _default(knob.default), knob.metadata["unit"], knob.metadata["why"])
         for knob in fields(Settings)
     ]
-    return "\n".join(["| setting | default | unit | what for, why |", "|---|---|---|---|", *rows])
+    return "\n".join(
+        [
+            "| setting | default | unit | what for, why |",
+            "|---|---|---|---|",
+            *(f"| {' | '.join(row)} |" for row in rows),
+        ]
+    )
 
 
 def _default(value: object) -> str:
