@@ -1,0 +1,112 @@
+"""A keep-alive HTTP/1.1 connection that costs next to nothing, so that the client does not disturb what it measures."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import cast
+
+import zstandard
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.I)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.I)
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+class AnswerError(RuntimeError):
+    """The server answered what the step did not expect, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, head and body as they came over the line."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of head and body together."""
+        return len(self.head) + len(_END_OF_HEAD) + len(self.body)
+
+    def header(self, name: str) -> str:
+        """The first header of this name, or ""."""
+        found = re.search(rb"\r\n" + name.encode() + rb": *([^\r]*)", self.head, re.I)
+        return found[1].decode() if found else ""
+
+    def cookies(self) -> dict[str, str]:
+        """The cookies that it sets, by name."""
+        pairs = re.findall(rb"\r\nset-cookie: *([^=;\s]+)=([^;\r]*)", self.head, re.I)
+        return {name.decode(): value.decode() for name, value in pairs}
+
+    def text(self) -> str:
+        """The body, unpacked."""
+        packed = self.header("content-encoding") == "zstd"
+        return (zstandard.ZstdDecompressor().decompressobj().decompress(self.body) if packed else self.body).decode()
+
+
+class Connection(asyncio.Protocol):
+    """One connection; one request at a time."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._answer: asyncio.Future[Answer] | None = None
+
+    @classmethod
+    async def open(cls, host: str, port: int) -> "Connection":
+        """Connect to a server."""
+        _transport, connection = await asyncio.get_running_loop().create_connection(cls, host, port)
+        return connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Collect until the answer is whole."""
+        self._buffer += data
+        answer = _parse(self._buffer)
+        if answer is not None and self._answer is not None:
+            self._buffer.clear()
+            self._answer.set_result(answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail the request that waits."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(AnswerError(f"the server closed the connection: {exc}"))
+
+    async def ask(self, request: bytes) -> Answer:
+        """Send `request` as it is and wait for its answer.
+
+        Raises:
+            AnswerError: the connection was closed before the answer was whole.
+        """
+        if self._transport is None or self._transport.is_closing():
+            raise AnswerError("the connection is closed")
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answer
+
+    def close(self) -> None:
+        """End the connection."""
+        self._answer = None
+        if self._transport is not None:
+            self._transport.close()
+
+
+def _parse(buffer: bytearray) -> Answer | None:
+    """The answer when `buffer` holds a whole one."""
+    end = buffer.find(_END_OF_HEAD)
+    if end < 0:
+        return None
+    length = _LENGTH.search(buffer, 0, end)
+    start = end + len(_END_OF_HEAD)
+    if length is not None:
+        if len(buffer) < start + int(length[1]):
+            return None
+    elif _CHUNKED.search(buffer, 0, end) and not buffer.endswith(_LAST_CHUNK, end):
+        return None
+    head = bytes(buffer[:end])
+    return Answer(int(head[9:12]), head, bytes(buffer[start:]))
