@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 import pytest
 
-from firstbell.kernel.engines import start_nats, start_postgres
+from firstbell.kernel.engines import Addresses, Engines
 from firstbell.kernel.migrations import migrate
 
 
@@ -26,13 +26,12 @@ class Installation:
     """Where the engines and the server of this run are."""
 
     folder: Path
-    sockets: Path
-    nats_url: str
+    addresses: Addresses
     secret_keys: str
     port: int
 
     def database_url(self, role: str) -> str:
-        return f"postgresql://{role}@/firstbell?host={self.sockets}"
+        return self.addresses.database_url(role)
 
     def environment(self, **settings: str) -> dict[str, str]:
         """The environment of a firstbell process of this installation."""
@@ -41,7 +40,8 @@ class Installation:
             "database_jobs_url": self.database_url("firstbell_jobs"),
             "database_owner_url": self.database_url("firstbell_owner"),
             "database_listen_url": self.database_url("firstbell_jobs"),
-            "nats_url": self.nats_url,
+            "nats_url": self.addresses.nats_url,
+            "drain_pause_ms": "0",
             "data_dir": str(self.folder),
             "secret_keys": self.secret_keys,
             "port": str(self.port),
@@ -84,20 +84,19 @@ def free_port() -> int:
 def installation() -> Iterator[Installation]:
     """Engines in a folder of their own, migrated and empty, ended after the run."""
     folder = Path(tempfile.mkdtemp(prefix="firstbell-"))
-    postgres, sockets = start_postgres(folder)
-    nats, nats_url = start_nats(folder)
-    made = Installation(folder, sockets, nats_url, f"t:{secrets.token_hex(32)}", free_port())
+    engines = Engines(folder)
+    engines.start()
+    made = Installation(folder, engines.addresses, f"t:{secrets.token_hex(32)}", free_port())
     try:
         asyncio.run(_create_database(made))
         yield made
     finally:
-        nats.stop()
-        postgres.stop()
+        engines.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _create_database(made: Installation) -> None:
-    connection = await asyncpg.connect(f"postgresql://firstbell_owner@/postgres?host={made.sockets}")
+    connection = await asyncpg.connect(made.addresses.database_url("firstbell_owner", "postgres"))
     await connection.execute("CREATE DATABASE firstbell")
     await connection.close()
     await migrate(made.database_url("firstbell_owner"))

@@ -1,5 +1,7 @@
 """Wires everything together; only the command line imports it."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -12,11 +14,13 @@ from firstbell.domains.people.access import Entrance, Schools
 from firstbell.domains.people.model import Viewer
 from firstbell.domains.views import pages as views
 from firstbell.kernel.asgi import App
+from firstbell.kernel.bus import Bus
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.html import STATIC
 from firstbell.kernel.http import Doorway, visit_of
 from firstbell.kernel.logs import configure_logs
+from firstbell.kernel.probes import Probes
 from firstbell.kernel.problems import answer_error
 from firstbell.kernel.signing import Signer, parse_keys
 from firstbell.kernel.static import Static
@@ -31,6 +35,7 @@ def create_app(settings: Settings | None = None) -> App:
     ids = Ids(clock)
     keys = parse_keys(settings.secret_keys)
     schools = Schools()
+    bus = Bus(settings.nats_url, "web")
     entrance = Entrance(schools, Signer(keys, "access"), secure=settings.public_scheme == "https")
 
     @asynccontextmanager
@@ -41,9 +46,12 @@ def create_app(settings: Settings | None = None) -> App:
             statement_timeout_ms=settings.database_statement_timeout_ms,
         )
         await schools.load(app.state.pool)
+        await bus.start()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, probes.drain)
         try:
             yield
         finally:
+            await bus.stop()
             await app.state.pool.close()
 
     litestar = Litestar(
@@ -61,7 +69,8 @@ def create_app(settings: Settings | None = None) -> App:
     )
     served = cast(App, litestar)  # Litestar types the messages of ASGI one by one
     doorway = Doorway(served, pool=lambda: litestar.state.pool, clock=clock, ids=ids, settings=settings)
-    return Static(doorway, STATIC)
+    probes = Probes(doorway, pool=lambda: litestar.state.pool, bus=lambda: bus.state, settings=settings)
+    return Static(probes, STATIC)
 
 
 def _transaction(request: Request[Any, Any, Any]) -> Transaction:

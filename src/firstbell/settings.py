@@ -10,6 +10,14 @@ from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 
+def _default_data_dir() -> Path:
+    checkout = Path(__file__).parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / ".firstbell"
+    home = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "share") / "firstbell"
+
+
 def knob(default: Any, *, unit: str, why: str) -> Any:
     """Declare one setting: `unit` is what its number counts, `why` the reason for its default."""
     return field(default=default, metadata={"unit": unit, "why": why})
@@ -59,6 +67,20 @@ class Settings:
     )
     header_timeout_ms: int = knob(5_000, unit="ms", why="headers of a phone on a bad line arrive within 5 s")
     public_scheme: str = knob("http", unit="http or https", why="https puts __Host- on cookies and HSTS on answers")
+    ready_timeout_ms: int = knob(
+        1_000, unit="ms", why="HAProxy asks every 2 s; a database that takes half of that is not ready"
+    )
+    drain_pause_ms: int = knob(
+        5_000,
+        unit="ms",
+        why="not ready but still serving after SIGTERM, until HAProxy has asked twice and sends elsewhere",
+    )
+    drain_seconds_max: int = knob(
+        30, unit="s", why="requests in flight may finish; the longest upload on a phone is resumed elsewhere"
+    )
+    metrics_token: str = knob(
+        "", unit="text", why="who may read /metrics from elsewhere; empty: only this machine, never through a proxy"
+    )
     access_seconds: int = knob(600, unit="s", why="how long a cookie is believed without asking the database")
     refresh_days: int = knob(120, unit="days", why="a device stays signed in over the summer's half and every holiday")
     refresh_grace_seconds: int = knob(

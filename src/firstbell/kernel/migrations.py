@@ -8,6 +8,8 @@ import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 
+from firstbell.kernel.errors import OperatorError
+
 LOCK = 7351002
 """Advisory lock under which migrations run, so that two nodes that start at once do not both migrate."""
 
@@ -18,8 +20,8 @@ STATEMENT_TIMEOUT_MS = 600_000
 """The longest index of a cell of 150,000 persons is built in a minute; ten times that is a mistake."""
 
 
-class MigrationError(RuntimeError):
-    """The schema is not one that this version can bring up to date; the message is one sentence."""
+class MigrationError(OperatorError):
+    """The schema is not one that this version can bring up to date, or not yet one that it can serve."""
 
 
 def migration_files() -> list[Path]:
@@ -40,6 +42,7 @@ async def migrate(owner_url: str) -> list[str]:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         ran = [name async for name in _run_missing(connection)]
         await _bring_job_tables_up_to_date(connection)
+        await connection.execute("GRANT SELECT ON migration TO firstbell_app, firstbell_jobs")
         return ran
     finally:
         await connection.close()

@@ -1,0 +1,61 @@
+"""Become another program that ends when its parent does: `python launch.py PARENT SIGNAL UID GID PROGRAM ...`.
+
+A program that is started this way is the parent's own child, in the same process: nothing stays in between. UID and GID
+are numbers, or `-` for the present user; PostgreSQL refuses to run as root.
+"""
+
+import ctypes
+import os
+import sys
+
+_SET_PARENT_DEATH_SIGNAL = 1
+_SET_KEEP_CAPABILITIES = 8
+_AMBIENT_CAPABILITIES = 47
+_RAISE = 2
+_DAC_OVERRIDE = 1
+_CAPABILITY_VERSION = 0x20080522
+
+
+def end_with_parent(number: int) -> None:
+    """Have signal `number` sent to this process when the thread that started it ends. Linux only; see prctl(2)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, number, 0, 0, 0)
+
+
+def _become(uid: int, gid: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_KEEP_CAPABILITIES, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+    if sys.platform == "linux":
+        _keep_reach()
+
+
+def _keep_reach() -> None:
+    """Keep the one capability by which the new user still passes the folders above ours, such as /root.
+
+    Where root lacks it, nothing is kept, and what cannot be reached is reported by the program itself.
+    """
+    libc = ctypes.CDLL(None)
+    wanted = 1 << _DAC_OVERRIDE
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    # Twice effective, permitted, inheritable: the lower 32 capabilities, then the upper.
+    sets = (ctypes.c_uint32 * 6)(wanted, wanted, wanted, 0, 0, 0)
+    if libc.capset(header, sets) == 0:
+        libc.prctl(_AMBIENT_CAPABILITIES, _RAISE, _DAC_OVERRIDE, 0, 0)
+
+
+def main(parent: str, number: str, uid: str, gid: str, *command: str) -> None:
+    """Change the user, tie this process to its parent, and become `command`."""
+    if uid != "-":
+        _become(int(uid), int(gid))
+    # After the change of user, which forgets it.
+    end_with_parent(int(number))
+    if os.getppid() != int(parent):
+        raise SystemExit(1)
+    os.execv(command[0], command)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
