@@ -9,7 +9,9 @@ It is pure: it knows no database and no domain, and hands over files as a real s
     write_ics(school, Path("timetable.ics"), first_day=world.today, weeks=3)
 
 The same seed, number of pupils and day give the same bytes. `world.cast` are the people whose sign-in
-names never change. Lessons are worked out when they are first asked for (`weekly_lessons`).
+names never change. Lessons are worked out when they are first asked for (`weekly_lessons`). What lies in
+the folders of courses comes from `world.documents` (`course_documents`, `lesson_material`), apart because
+making PDF, images and films needs large libraries.
 """
 
 from firstbell.rehearsal.world.ics import write_ics

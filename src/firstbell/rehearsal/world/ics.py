@@ -1,7 +1,7 @@
 """Writes a school's timetable as an iCalendar file (RFC 5545), the way timetable programs export it.
 
-Every weekly lesson is one VEVENT that repeats, without the holidays; a lesson with a note has a VEVENT of
-its own for that day (RECURRENCE-ID). An importer finds its way by
+Every weekly lesson is one VEVENT that repeats, without the holidays (EXDATE) and with the open day (RDATE);
+a lesson with a note has a VEVENT of its own for that day (RECURRENCE-ID). An importer finds its way by
 
 - `X-FIRSTBELL-COURSE`: the sourcedId of the course's row in classes.csv of the roster;
 - `CATEGORIES`: the names of the classes;
@@ -67,17 +67,17 @@ def _events(
     school: School, lesson: Lesson, teachers: list[Person], classes: list[str], days: dict[date, bool]
 ) -> Iterator[str]:
     held = [day for day, takes_place in days.items() if takes_place]
+    weekly = [day for day in held if day.weekday() == lesson.weekday]
     if not held:
         return
+    start = weekly[0] if weekly else held[0]
     yield "BEGIN:VEVENT"
-    yield from _common(school, lesson, teachers, classes, held[0])
-    last_moment = datetime.combine(held[-1], time.max, UTC)
-    yield f"RRULE:FREQ=WEEKLY;UNTIL={last_moment:%Y%m%dT%H%M%SZ}"
-    yield from (
-        f"EXDATE;{_local(day, lesson.start)}"
-        for day, takes_place in days.items()
-        if not takes_place and held[0] < day < held[-1]
-    )
+    yield from _common(school, lesson, teachers, classes, start)
+    if weekly:
+        yield f"RRULE:FREQ=WEEKLY;UNTIL={datetime.combine(weekly[-1], time.max, UTC):%Y%m%dT%H%M%SZ}"
+        off = (day for day, takes_place in days.items() if not takes_place and start < day < weekly[-1])
+        yield from (f"EXDATE;{_local(day, lesson.start)}" for day in off)
+        yield from (f"RDATE;{_local(day, lesson.start)}" for day in held if day.weekday() != lesson.weekday)
     yield "END:VEVENT"
     for day in held:
         notes = lesson_notes(school, lesson, day)

@@ -25,12 +25,16 @@ class Holiday:
 
 @dataclass(frozen=True, slots=True)
 class SchoolYear:
-    """1 September to 31 August; lessons stop at `last_lesson_day`."""
+    """1 September to 31 August; lessons stop at `last_lesson_day`.
+
+    `open_day` is a day at a weekend on which parents come to see the lessons of a Monday.
+    """
 
     first_day: date
     last_day: date
     last_lesson_day: date
     holidays: tuple[Holiday, ...]
+    open_day: date | None = None
 
     @property
     def name(self) -> str:
@@ -39,7 +43,7 @@ class SchoolYear:
 
     def has_lessons(self, day: date) -> bool:
         """Whether the school is open on this day."""
-        return (
+        return day == self.open_day or (
             self.first_day <= day <= self.last_lesson_day
             and day.weekday() < SATURDAY
             and not any(day in holiday for holiday in self.holidays)
@@ -54,7 +58,8 @@ def school_year(today: date) -> SchoolYear:
     """Return the school year that holds `today`, and in which `today` is no holiday.
 
     A demo that is started on a day off would show empty pages. So the holiday that holds `today` is
-    left out, and in July and August the lessons go on until the end of the year.
+    left out, in July and August the lessons go on until the end of the year, and a Saturday or Sunday is
+    the school's open day.
     """
     start = today.year if today.month >= SEPTEMBER else today.year - 1
     summer = JULY <= today.month < SEPTEMBER
@@ -65,6 +70,7 @@ def school_year(today: date) -> SchoolYear:
         last_day=last_day,
         last_lesson_day=last_day if summer else date(start + 1, 6, 30),
         holidays=holidays,
+        open_day=today if today.weekday() >= SATURDAY else None,
     )
 
 

@@ -33,6 +33,8 @@ class Subject:
     chapters: dict[int, tuple[str, str]]
     first_chapter: int = 4
     """The number of the chapter that has been finished; the class is now in the next one."""
+    worksheet: str = "Werkblad {chapter}"
+    """What teachers call the worksheet of a chapter with this `chapter` and `number`."""
     special_rooms: tuple[str, ...] = ()
     option: bool = False
     by_homeroom_teacher: bool = False
@@ -89,12 +91,13 @@ _SECONDARY = (
         _chapters(
             "Ma famille | À l'école",
             "En ville | Bon appétit",
-            "Mes loisirs | Vocabulaire 7",
+            "Mes loisirs | Mes amis",
             "En voyage | Le passé composé",
             "Les médias | Le monde du travail",
             "La francophonie | Le subjonctif",
         ),
         first_chapter=6,
+        worksheet="Vocabulaire {number}",
     ),
     Subject(
         "engels",
@@ -111,6 +114,7 @@ _SECONDARY = (
             "Reported speech | Giving a talk",
         ),
         first_chapter=2,
+        worksheet="Unit {number} {chapter}",
     ),
     Subject(
         "geschiedenis",
@@ -241,7 +245,7 @@ _SECONDARY = (
         "economie",
         "Economie",
         "ECO",
-        Kind.NUMBERS,
+        Kind.MATTER,
         _hours(4, 4, 4, 4, 4, 4),
         _chapters(
             "Kopen en sparen | Mijn budget",

@@ -16,7 +16,7 @@ from itertools import groupby
 from random import Random
 
 from firstbell.rehearsal.world.model import PRIMARY, SECONDARY, Course, School, stable_id
-from firstbell.rehearsal.world.schoolyear import DAY, WEEK
+from firstbell.rehearsal.world.schoolyear import DAY, MONDAY, WEEK
 from firstbell.rehearsal.world.subjects import BY_KEY, SPORTS
 
 
@@ -90,9 +90,15 @@ def weekly_lessons(school: School) -> tuple[Lesson, ...]:
 
 
 def lesson_days(school: School, lesson: Lesson, monday: date, weeks: int) -> dict[date, bool]:
-    """Return the days of these weeks on which a lesson falls, and whether it takes place."""
-    days = (monday + lesson.weekday * DAY + week * WEEK for week in range(weeks))
-    return {day: school.year.has_lessons(day) for day in days}
+    """Return the days of these weeks on which a lesson falls, and whether it takes place.
+
+    The school's open day, when it lies within these weeks, is a second Monday.
+    """
+    days = [monday + lesson.weekday * DAY + week * WEEK for week in range(weeks)]
+    open_day = school.year.open_day
+    if open_day and lesson.weekday == MONDAY and monday <= open_day < monday + weeks * WEEK:
+        days.append(open_day)
+    return {day: school.year.has_lessons(day) for day in sorted(days)}
 
 
 def _slots(level: str) -> list[Slot]:
