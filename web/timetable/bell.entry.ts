@@ -14,11 +14,10 @@ export function states(lessons: readonly { starts: number; ends: number }[], now
 }
 
 function follow(day: HTMLElement): void {
-  const lessons = [...day.querySelectorAll<HTMLElement>(".lesson")].map((element) => ({
-    element,
-    starts: Date.parse(element.dataset["starts"]!),
-    ends: Date.parse(element.dataset["ends"]!),
-  }));
+  const lessons = [...day.querySelectorAll<HTMLElement>(".lesson")].map((element) => {
+    const [starts, ends] = [...element.querySelectorAll("time")].map(({ dateTime }) => Date.parse(dateTime));
+    return { element, starts: starts!, ends: ends! };
+  });
   const ahead = Date.parse(day.dataset["now"]!) - Date.now();
 
   const tick = (): void => {
