@@ -6,9 +6,11 @@ CREATE TABLE account (
     password_hash text,
     locale text CHECK (locale IN ('nl', 'en', 'fr')),
     is_operator boolean NOT NULL DEFAULT false,
+    signed_out_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE account IS 'retention: until its last person is erased; erasure: row is deleted';
+COMMENT ON COLUMN account.signed_out_at IS 'sessions made before this instant are over, in every school of the cell';
 
 CREATE TABLE person (
     school_id uuid NOT NULL REFERENCES school (id),
@@ -40,7 +42,7 @@ CREATE POLICY changing ON account FOR UPDATE USING (
     EXISTS (SELECT FROM person WHERE person.account_id = account.id AND person.school_id = (SELECT writable_school()))
 ) WITH CHECK (NOT is_operator);
 GRANT SELECT, INSERT ON account TO firstbell_app, firstbell_jobs;
-GRANT UPDATE (password_hash, locale) ON account TO firstbell_app, firstbell_jobs;
+GRANT UPDATE (password_hash, locale, signed_out_at) ON account TO firstbell_app, firstbell_jobs;
 
 CREATE TABLE person_role (
     school_id uuid NOT NULL,
@@ -142,6 +144,7 @@ CREATE TABLE session (
     FOREIGN KEY (school_id, person_id) REFERENCES person (school_id, id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE session IS 'retention: 30 days after expires_at or ended_at; erasure: with the person';
+COMMENT ON COLUMN session.previous_generation IS 'the token that was rotated into the present one, null before the first rotation';
 CREATE INDEX session_account ON session (school_id, account_id);
 CREATE INDEX session_person ON session (school_id, person_id);
 CALL protect('session');

@@ -10,7 +10,10 @@ from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from firstbell.domains.people.access import Entrance, Schools
+from firstbell.domains.people import api as people_api
+from firstbell.domains.people import pages as people
+from firstbell.domains.people.access import CookieJar, Entrance, Schools
+from firstbell.domains.people.actions import Sessions
 from firstbell.domains.people.model import Viewer
 from firstbell.domains.views import pages as views
 from firstbell.kernel.asgi import App
@@ -20,9 +23,9 @@ from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.html import STATIC
 from firstbell.kernel.http import Doorway, visit_of
 from firstbell.kernel.logs import configure_logs
+from firstbell.kernel.passwords import PasswordLane
 from firstbell.kernel.probes import Probes
 from firstbell.kernel.problems import answer_error
-from firstbell.kernel.signing import Signer, parse_keys
 from firstbell.kernel.static import Static
 from firstbell.settings import Settings, read_settings
 
@@ -33,10 +36,12 @@ def create_app(settings: Settings | None = None) -> App:
     configure_logs(settings.log_level)
     clock = clock_from(settings.clock)
     ids = Ids(clock)
-    keys = parse_keys(settings.secret_keys)
     schools = Schools()
     bus = Bus(settings.nats_url, "web")
-    entrance = Entrance(schools, Signer(keys, "access"), secure=settings.public_scheme == "https")
+    jar = CookieJar(settings)
+    sessions = Sessions(settings, clock, ids)
+    entrance = Entrance(schools, jar, sessions.refresh)
+    passwords = PasswordLane(at_once=settings.sign_in_hashes_max, waiting_max=settings.sign_in_queue_max)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -52,14 +57,20 @@ def create_app(settings: Settings | None = None) -> App:
             yield
         finally:
             await bus.stop()
+            passwords.close()
             await app.state.pool.close()
 
     litestar = Litestar(
-        route_handlers=[*views.HANDLERS],
+        route_handlers=[*people.HANDLERS, *people_api.HANDLERS, *views.HANDLERS],
         guards=[entrance],
         dependencies={
             "tx": Provide(_transaction, sync_to_thread=False),
             "viewer": Provide(_viewer, sync_to_thread=False),
+            "jar": Provide(lambda: jar, sync_to_thread=False),
+            "entrance": Provide(lambda: entrance, sync_to_thread=False),
+            "ids": Provide(lambda: ids, sync_to_thread=False),
+            "passwords": Provide(lambda: passwords, sync_to_thread=False),
+            "sessions": Provide(lambda: sessions, sync_to_thread=False),
         },
         exception_handlers={Exception: answer_error},
         lifespan=[lifespan],

@@ -104,7 +104,7 @@ class Transaction:
 
     async def rescope(self, readable: Sequence[UUID], writable: UUID | None) -> None:
         """Change the schools in mid-transaction: only where a row names the school, such as a code."""
-        connection = await self._begun()
+        connection = await self.begun()
         self._readable, self._writable = tuple(readable), writable
         await connection.execute(self._scope_statement())
 
@@ -167,6 +167,13 @@ class Transaction:
             await self._release()
         for callback in self.after_commit:
             callback()
+
+    async def end_reading(self) -> None:
+        """Give the connection back before work that must not hold one, such as hashing, after only reading.
+
+        The next statement begins the request's transaction anew, under the same schools.
+        """
+        await self.roll_back()
 
     async def roll_back(self) -> None:
         """Forget everything that ran."""

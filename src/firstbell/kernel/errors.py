@@ -60,6 +60,15 @@ class NotSignedInError(FirstbellError):
     advice = mark("After that we bring you to the page that you asked for.")
 
 
+class StolenSessionError(NotSignedInError):
+    """A refresh token came back after its successor was used: two hold it, so nobody may."""
+
+    kind = "stolen-session"
+    title = mark("We signed you out to be safe.")
+    advice = mark("The key of this device was used twice. Sign in again; if it was not you, change your password.")
+    keeps_transaction = True
+
+
 class InvalidError(FirstbellError):
     """What was sent cannot be accepted; the title says why in one sentence."""
 

@@ -102,7 +102,7 @@ def page(
     sent = {"vary": "accept-encoding", **(headers or {})}
     if encoding:
         sent["content-encoding"] = encoding
-    return Response(encoded, status_code=status, media_type="text/html; charset=utf-8", headers=sent)
+    return Response(encoded, status_code=status, media_type="text/html", headers=sent)
 
 
 _ZSTANDARD = zstandard.ZstdCompressor(level=3)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import structlog
+from litestar import Response
 
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock, Ids
@@ -39,10 +40,11 @@ class Visit:
 
     __slots__ = (
         "clock",
-        "cookies",
+        "given_cookies",
         "is_reading",
         "keeps_transaction",
         "locale",
+        "removed_cookies",
         "request_id",
         "route",
         "school",
@@ -61,28 +63,39 @@ class Visit:
         self.school: Any = None
         self.viewer: Any = None
         self.route = ""
-        self.cookies: list[str] = []
+        self.given_cookies: list[str] = []
+        self.removed_cookies: list[str] = []
         self.keeps_transaction = True
 
-    def set_cookie(
-        self, name: str, value: str, *, max_age_s: int, secure: bool, path: str = "/", strict: bool = False
-    ) -> None:
-        """Answer with a cookie that scripts cannot read; `max_age_s` 0 removes it. See `cookie_name`."""
-        parts = [
-            f"{cookie_name(name, secure=secure)}={value}",
-            f"Path={path}",
-            f"Max-Age={max_age_s}",
-            "HttpOnly",
-            f"SameSite={'Strict' if strict else 'Lax'}",
-        ]
-        if secure:
-            parts.append("Secure")
-        self.cookies.append("; ".join(parts))
+    def set_cookie(self, name: str, value: str, *, max_age_s: int | None, secure: bool) -> None:
+        """Answer with a cookie that scripts cannot read. See `cookie_name`.
+
+        `max_age_s` None: until the browser closes; 0: remove it. What a cookie gives holds only when the
+        transaction does, so one that gives something is forgotten with it.
+        """
+        age = "" if max_age_s is None else f"; Max-Age={max_age_s}"
+        tail = "; Secure" if secure else ""
+        cookie = f"{cookie_name(name, secure=secure)}={value}; Path=/{age}; HttpOnly; SameSite=Lax{tail}"
+        (self.removed_cookies if max_age_s == 0 else self.given_cookies).append(cookie)
+
+    async def end_transaction(self) -> None:
+        """Commit, or forget what was written and the cookies that were given for it."""
+        if self.keeps_transaction:
+            await self.transaction.commit()
+        else:
+            await self.transaction.roll_back()
+            self.given_cookies.clear()
 
 
 def cookie_name(name: str, *, secure: bool) -> str:
     """The name as the browser sees it: `__Host-` binds a cookie to this host and to TLS."""
     return f"__Host-{name}" if secure else name
+
+
+def see_other(address: str, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """Send the browser to `address` with GET."""
+    sent = {"Location": address, **(headers or {})}
+    return Response(b"", status_code=303, media_type="text/plain", headers=sent)
 
 
 def visit_of(scope: Any) -> Visit:
@@ -115,7 +128,7 @@ class Doorway:
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                await self._end_transaction(visit)
+                await visit.end_transaction()
                 status = message["status"]
                 message["headers"] = [*message["headers"], *self._answer_headers(visit, message["headers"])]
             await send(message)
@@ -129,17 +142,12 @@ class Doorway:
             await visit.transaction.roll_back()
             _record(scope, visit, status, time.perf_counter() - started)
 
-    async def _end_transaction(self, visit: Visit) -> None:
-        if visit.keeps_transaction:
-            await visit.transaction.commit()
-        else:
-            await visit.transaction.roll_back()
-
     def _answer_headers(self, visit: Visit, given: Any) -> list[tuple[bytes, bytes]]:
         names = {name for name, _ in given}
         headers = [header for header in self._headers if header[0] not in names]
         headers.append((b"x-request-id", visit.request_id.encode()))
-        headers.extend((b"set-cookie", cookie.encode()) for cookie in visit.cookies)
+        cookies = (*visit.removed_cookies, *visit.given_cookies)
+        headers.extend((b"set-cookie", cookie.encode()) for cookie in cookies)
         return headers
 
 

@@ -1,6 +1,7 @@
 """Errors as answers, mapped here alone: a kind page for people, RFC 9457 problem+json for programs."""
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import structlog
@@ -10,7 +11,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from firstbell.kernel import errors
 from firstbell.kernel.html import page
-from firstbell.kernel.http import Visit, visit_of
+from firstbell.kernel.http import Visit, see_other, visit_of
 from firstbell.kernel.i18n import translations
 
 log = structlog.get_logger("firstbell.problems")
@@ -30,6 +31,8 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     visit = visit_of(request.scope)
     known = _known(error, visit)
     visit.keeps_transaction = known.keeps_transaction
+    if isinstance(known, errors.NotSignedInError) and wants_page(request):
+        return _to_sign_in(request)
     headers = {"Retry-After": str(known.retry_after_s)} if isinstance(known, errors.BusyError) else {}
     if wants_page(request):
         return page(
@@ -55,6 +58,13 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
         media_type="application/problem+json",
         headers=headers,
     )
+
+
+def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Where a person signs in, and from there back to the page that was asked for."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    is_page = request.method == "GET" and asked != "/"
+    return see_other(f"/sign-in?next={quote(asked, safe='/')}" if is_page else "/sign-in")
 
 
 def wants_page(request: Request[Any, Any, Any]) -> bool:

@@ -1,23 +1,33 @@
 """Who is asking, and whether they may call this route. The only way from a request to a viewer."""
 
+import struct
+from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from firstbell.domains.people import queries
-from firstbell.domains.people.model import Access, School, Viewer
-from firstbell.kernel.db import Pool
-from firstbell.kernel.errors import NotFoundError, NotSignedInError
+from firstbell.domains.people.model import Access, RefreshToken, School, Session, Viewer
+from firstbell.kernel.db import Pool, Transaction
+from firstbell.kernel.errors import NotFoundError, NotSignedInError, StolenSessionError
 from firstbell.kernel.http import Visit, cookie_name, visit_of
 from firstbell.kernel.i18n import choose_locale, mark
-from firstbell.kernel.signing import Signer
+from firstbell.kernel.signing import Signer, parse_keys
+from firstbell.settings import Settings
 
-ACCESS_COOKIE = "access"
+Connection = ASGIConnection[Any, Any, Any, Any]
+Refresh = Callable[[Transaction, UUID, RefreshToken], Awaitable[Session | None]]
+"""`Sessions.refresh`, which is an action and so given to the entrance from above."""
+
+_DAY_S = 86_400
+_DEVICE_PASS = struct.Struct(">16sQ")
+"""Device id, and the second since 1970 at which the pass was issued."""
 
 _decode_viewer = msgspec.msgpack.Decoder(Viewer).decode
-_encode_viewer = msgspec.msgpack.Encoder().encode
+_encode_viewer = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 
 
 def check_access(rule: Access, viewer: Viewer | None) -> None:
@@ -54,15 +64,75 @@ class Schools:
         return self._by_host.get(host.partition(":")[0].lower(), self._only)
 
 
+class CookieJar:
+    """The cookies of a browser: who is signed in (access, refresh), and that it was here before (the device pass).
+
+    On a shared device they go when the browser closes, and there is no device pass.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        keys = parse_keys(settings.secret_keys)
+        self._access = Signer(keys, "access")
+        self._device = Signer(keys, "device")
+        self._secure = settings.public_scheme == "https"
+        self._access_s = settings.access_seconds
+        self._refresh_s = settings.refresh_days * _DAY_S
+        self._device_s = settings.device_days * _DAY_S
+        self._names = {name: cookie_name(name, secure=self._secure) for name in ("access", "refresh", "device")}
+
+    def viewer(self, connection: Connection, now_s: float) -> Viewer | None:
+        """Who the access cookie says is asking, without I/O."""
+        data = self._access.verify(self._read(connection, "access"))
+        if data is None:
+            return None
+        viewer = _decode_viewer(data)
+        return viewer if viewer.issued_at + self._access_s > now_s else None
+
+    def refresh_token(self, connection: Connection) -> RefreshToken | None:
+        """The token that is shown to stay signed in."""
+        return RefreshToken.parse(self._read(connection, "refresh"))
+
+    def device_id(self, connection: Connection, now_s: float) -> UUID | None:
+        """The device on which somebody signed in before."""
+        data = self._device.verify(self._read(connection, "device"))
+        if data is None:
+            return None
+        device, issued_at = _DEVICE_PASS.unpack(data)
+        return UUID(bytes=device) if issued_at + self._device_s > now_s else None
+
+    def keep(self, visit: Visit, session: Session) -> None:
+        """Answer with the access cookie and the refresh token of `session`."""
+        is_shared = session.viewer.is_shared_device
+        access = self._access.sign(_encode_viewer(session.viewer))
+        self._set(visit, "access", access, None if is_shared else self._access_s)
+        self._set(visit, "refresh", session.token.text(), None if is_shared else self._refresh_s)
+
+    def keep_device(self, visit: Visit, device_id: UUID) -> None:
+        """Answer with a device pass, good from now on."""
+        data = _DEVICE_PASS.pack(device_id.bytes, int(visit.clock.seconds()))
+        self._set(visit, "device", self._device.sign(data), self._device_s)
+
+    def drop(self, visit: Visit) -> None:
+        """Answer that nobody is signed in; the device stays known."""
+        self._set(visit, "access", "", 0)
+        self._set(visit, "refresh", "", 0)
+
+    def _read(self, connection: Connection, name: str) -> str:
+        return connection.cookies.get(self._names[name], "")
+
+    def _set(self, visit: Visit, name: str, value: str, max_age_s: int | None) -> None:
+        visit.set_cookie(name, value, max_age_s=max_age_s, secure=self._secure)
+
+
 class Entrance:
-    """Reads the cookies of a request, names its school and viewer, and asks the route's rule."""
+    """Names the school and the viewer of a request, refreshing the session where it must, and asks the route's rule."""
 
-    def __init__(self, schools: Schools, signer: Signer, *, secure: bool) -> None:
+    def __init__(self, schools: Schools, jar: CookieJar, refresh: Refresh) -> None:
         self._schools = schools
-        self._signer = signer
-        self._cookie = cookie_name(ACCESS_COOKIE, secure=secure)
+        self._jar = jar
+        self._refresh = refresh
 
-    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Litestar's guard for every route.
 
         Raises:
@@ -71,34 +141,48 @@ class Entrance:
         """
         visit = visit_of(connection.scope)
         visit.route = connection.scope["path_template"]
+        rule: Access = handler.opt["access"]
         school = self._schools.at(connection.headers.get("host", ""))
         if school is None:
             raise NotFoundError(mark("There is no school at this address."))
         visit.school = school
-        visit.viewer = self._viewer(connection, school)
+        visit.viewer = self._cookie_viewer(connection, visit)
+        if visit.viewer is None and not rule.is_public:
+            await self.refresh(connection)
         visit.locale = choose_locale(
             visit.viewer.locale if visit.viewer else None,
+            school.locale,
             accept_language=connection.headers.get("accept-language", ""),
         )
-        self._scope_transaction(visit)
-        check_access(handler.opt["access"], visit.viewer)
+        if visit.transaction.connection is None:
+            writable = None if visit.is_reading else school.id
+            visit.transaction.scope((school.id,), writable, reading_only=visit.is_reading)
+        check_access(rule, visit.viewer)
 
-    def _viewer(self, connection: ASGIConnection[Any, Any, Any, Any], school: School) -> Viewer | None:
-        data = self._signer.verify(connection.cookies.get(self._cookie, ""))
-        if data is None:
-            return None
-        viewer = _decode_viewer(data)
-        if viewer.school_id != school.id or viewer.expires_at < visit_of(connection.scope).clock.seconds():
-            return None
-        return viewer
+    async def refresh(self, connection: Connection) -> None:
+        """Name the viewer by the refresh token and answer with its successor, in the request's own transaction.
 
-    @staticmethod
-    def _scope_transaction(visit: Visit) -> None:
-        school = visit.school.id
-        writable = None if visit.is_reading else school
-        visit.transaction.scope((school,), writable, reading_only=visit.is_reading)
+        Raises:
+            StolenSessionError: the token is one that was used up.
+        """
+        visit = visit_of(connection.scope)
+        token = self._jar.refresh_token(connection)
+        if token is None:
+            return
+        school_id = visit.school.id
+        visit.transaction.scope((school_id,), school_id, reading_only=False)
+        try:
+            session = await self._refresh(visit.transaction, school_id, token)
+        except StolenSessionError:
+            self._jar.drop(visit)
+            raise
+        if session is None:
+            await visit.transaction.roll_back()
+            self._jar.drop(visit)
+        else:
+            self._jar.keep(visit, session)
+            visit.viewer = session.viewer
 
-
-def access_token(signer: Signer, viewer: Viewer) -> str:
-    """The value of the access cookie for `viewer`."""
-    return signer.sign(_encode_viewer(viewer))
+    def _cookie_viewer(self, connection: Connection, visit: Visit) -> Viewer | None:
+        viewer = self._jar.viewer(connection, visit.clock.seconds())
+        return viewer if viewer is not None and viewer.school_id == visit.school.id else None

@@ -1,6 +1,13 @@
 """Who people are, as frozen facts and pure rules."""
 
+import base64
+import binascii
+import hashlib
+import hmac
+import struct
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -61,7 +68,7 @@ class Viewer(msgspec.Struct, frozen=True, array_like=True):
     roles: tuple[Role, ...]
     locale: str | None
     family: tuple[Membership, ...]
-    expires_at: int
+    issued_at: float
     is_shared_device: bool = False
 
     @property
@@ -94,3 +101,109 @@ SIGNED_IN = Access("signed in")
 def only(*roles: Role) -> Access:
     """Access for viewers with one of `roles`."""
     return Access(" or ".join(sorted(roles)), frozenset(roles))
+
+
+class RefreshToken(NamedTuple):
+    """What a browser shows to stay signed in: which session, the how-manieth token of it, and a MAC over both.
+
+    The MAC is under the secret of the session's own row, so a token of a session that is gone is worth nothing.
+    """
+
+    session_id: UUID
+    generation: int
+    mac: bytes
+
+    @classmethod
+    def issue(cls, session_id: UUID, generation: int, secret: bytes) -> "RefreshToken":
+        """The one token of this generation."""
+        return cls(session_id, generation, _refresh_mac(session_id, generation, secret))
+
+    @classmethod
+    def parse(cls, text: str) -> "RefreshToken | None":
+        """The token in a cookie, not yet believed, or None."""
+        try:
+            session, generation, mac = _REFRESH_TOKEN.unpack(base64.urlsafe_b64decode(text))
+        except (binascii.Error, ValueError, struct.error):
+            return None
+        return cls(UUID(bytes=session), generation, mac)
+
+    def text(self) -> str:
+        """The value of the cookie."""
+        packed = _REFRESH_TOKEN.pack(self.session_id.bytes, self.generation, self.mac)
+        return base64.urlsafe_b64encode(packed).decode()
+
+    def is_issued_with(self, secret: bytes) -> bool:
+        """True when we made this token for the session that has this secret."""
+        return hmac.compare_digest(self.mac, _refresh_mac(self.session_id, self.generation, secret))
+
+
+_REFRESH_TOKEN = struct.Struct(">16si16s")
+"""48 letters in base64: session id, generation, MAC."""
+
+
+def _refresh_mac(session_id: UUID, generation: int, secret: bytes) -> bytes:
+    return hmac.digest(secret, struct.pack(">16si", session_id.bytes, generation), hashlib.sha256)[:16]
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A signed-in browser as its row has it, and who its person is at this moment."""
+
+    generation: int
+    previous_generation: int | None
+    rotated_at: datetime
+    secret: bytes
+    viewer: Viewer
+
+    @property
+    def token(self) -> RefreshToken:
+        """The token that is good now."""
+        return RefreshToken.issue(self.viewer.session_id, self.generation, self.secret)
+
+
+class NewSession(msgspec.Struct, frozen=True):
+    """What a session is made of at sign-in."""
+
+    school_id: UUID
+    id: UUID
+    person_id: UUID
+    account_id: UUID
+    device_id: UUID
+    browser: str
+    is_shared_device: bool
+    secret: bytes
+    at: datetime
+    expires_at: datetime
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What a password is checked against."""
+
+    person_id: UUID
+    account_id: UUID
+    password_hash: str | None
+
+
+def sign_in_key(text: str) -> str:
+    """A sign-in name as it is looked up: without spaces around it, in small letters."""
+    return text.strip().lower()
+
+
+def page_to_open(asked: str) -> str:
+    """The page of ours that somebody asked for before signing in; Today for anything that leads elsewhere.
+
+    Browsers read a backslash as a slash and skip tabs and line ends, so that none of these may stand in it.
+    """
+    is_ours = asked.startswith("/") and not asked.startswith("//") and asked.isprintable() and "\\" not in asked
+    return asked if is_ours and not asked.startswith("/sign-in") else "/"
+
+
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox/", "Firefox"),
+             ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
+_SYSTEMS = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("CrOS", "Chromebook"),
+            ("Windows", "Windows"), ("Mac OS X", "Mac"), ("Linux", "Linux"))  # fmt: skip
+
+
+def browser_name(user_agent: str) -> str:
+    """What people call the browser and where it runs, `Firefox · Android`; "" when it does not say."""
+    found = [next((name for sign, name in signs if sign in user_agent), None) for signs in (_BROWSERS, _SYSTEMS)]
+    return " · ".join(name for name in found if name)
