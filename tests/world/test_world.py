@@ -85,8 +85,9 @@ def test_well_known_people_have_the_same_sign_in_names_in_every_world(pupils: in
     assert world(pupils).cast == world(12, seed=99).cast
 
 
-def test_an_peeters_teaches_the_class_of_noor() -> None:
-    school = world().school("sint-jozef")
+@pytest.mark.parametrize("pupils", [12, 600, 3_000])
+def test_an_peeters_teaches_the_class_of_noor(pupils: int) -> None:
+    school = world(pupils).school("sint-jozef")
     noor = next(person for person in school.pupils if person.sign_in_name == "noor.vermeulen")
     an = next(person for person in school.staff if person.sign_in_name == "an.peeters")
     group = next(group for group in school.classes if noor.id in group.pupil_ids)

@@ -43,9 +43,7 @@ def course(code: str) -> Course:
 
 
 def one_of_each_type() -> dict[str, WorldDocument]:
-    return {
-        document.media_type: document for each in main_school().courses for document in course_documents(each)
-    }
+    return {document.media_type: document for each in main_school().courses for document in course_documents(each)}
 
 
 def test_every_course_has_three_to_eight_documents_with_a_name_of_their_own() -> None:
@@ -83,9 +81,7 @@ def test_a_worksheet_has_five_pages_and_more_than_200_kilobytes() -> None:
 
 
 def test_parallel_classes_share_their_documents_and_other_years_do_not_share_the_worksheet() -> None:
-    third, parallel, fourth = (
-        list(course_documents(course(code))) for code in ("WIS-3B", "WIS-3A", "WIS-4A")
-    )
+    third, parallel, fourth = (list(course_documents(course(code))) for code in ("WIS-3B", "WIS-3A", "WIS-4A"))
     assert [document.content for document in third] == [document.content for document in parallel]
     assert third[0].content != fourth[0].content
 

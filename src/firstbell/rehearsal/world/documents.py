@@ -132,9 +132,7 @@ def lesson_material(course: Course, day: date) -> tuple[str, ...]:
     random = Random(f"{course.id}/{day}")
     if random.random() < WITHOUT_MATERIAL_SHARE:
         return ()
-    worksheet, *others = (
-        document.name for document in course_documents(course) if document.folder != REFERENCE_FOLDER
-    )
+    worksheet, *others = (document.name for document in course_documents(course) if document.folder != REFERENCE_FOLDER)
     if others and random.random() < SECOND_DOCUMENT_SHARE:
         return worksheet, random.choice(others)
     return (worksheet,)

@@ -44,9 +44,7 @@ class Canvas:
         """Draw a filled shape."""
         self._draw.polygon(_larger(points), fill=fill, outline=outline, width=width * SMOOTH)
 
-    def circle(
-        self, centre: Point, radius: float, fill: str | None = None, outline: str | None = INK
-    ) -> None:
+    def circle(self, centre: Point, radius: float, fill: str | None = None, outline: str | None = INK) -> None:
         """Draw a circle."""
         x, y = centre
         box = _larger([(x - radius, y - radius), (x + radius, y + radius)])
@@ -92,9 +90,7 @@ def draw_map() -> bytes:
     """Return a relief map of an island that does not exist, as JPEG."""
     width, height, coarse = 1200, 900, 8
     random = Random("map")
-    hills = [
-        (random.uniform(0.2, 0.8), random.uniform(0.25, 0.75), random.uniform(0.05, 0.2)) for _ in range(9)
-    ]
+    hills = [(random.uniform(0.2, 0.8), random.uniform(0.25, 0.75), random.uniform(0.05, 0.2)) for _ in range(9)]
     heights = bytes(
         min(255, int(sum(max(0.0, 1 - ((x - hx) ** 2 + (y - hy) ** 2) / r**2) for hx, hy, r in hills) * 110))
         for y in (row * coarse / height for row in range(height // coarse))
@@ -118,8 +114,7 @@ SUMMITS = (150, 100, 74)
 
 def _relief_table(channel: int) -> list[int]:
     return [
-        next((colour[channel] for below, colour in RELIEF if level < below), SUMMITS[channel])
-        for level in range(256)
+        next((colour[channel] for below, colour in RELIEF if level < below), SUMMITS[channel]) for level in range(256)
     ]
 
 
@@ -168,13 +163,11 @@ def _notebook_words(canvas: Canvas, random: Random) -> None:
     _handwriting(canvas, random, left=120, top=60, lines=21)
     for _ in range(5):
         left, row = random.randint(130, 700), random.randint(2, 20) * 30
-        canvas.line(
-            [(left, row + 4), (left + random.randint(80, 220), row + 6)], random.choice((RED, GREEN)), 3
-        )
+        canvas.line([(left, row + 4), (left + random.randint(80, 220), row + 6)], random.choice((RED, GREEN)), 3)
 
 
 def _notebook_matter(canvas: Canvas, random: Random) -> None:
-    centres = [(random.randint(200, 420) + 320 * (index % 3), 150 + 260 * (index // 3)) for index in range(6)]
+    centres = [(random.randint(200, 330) + 310 * (index % 3), 150 + 260 * (index // 3)) for index in range(6)]
     for first, second in pairwise(centres):
         canvas.line([first, second], GREY, 4)
     for index, centre in enumerate(centres, start=1):
@@ -186,18 +179,14 @@ def _notebook_matter(canvas: Canvas, random: Random) -> None:
 def _notebook_making(canvas: Canvas, random: Random) -> None:
     for index in range(4):
         left, top = 140 + 230 * index, 110
-        canvas.polygon(
-            [(left, top), (left + 200, top), (left + 200, top + 260), (left, top + 260)], "#fffdf6"
-        )
+        canvas.polygon([(left, top), (left + 200, top), (left + 200, top + 260), (left, top + 260)], "#fffdf6")
         hip = (left + 100.0, top + 150.0)
         head = (hip[0] + random.randint(-20, 20), top + 60.0)
         canvas.circle(head, 22, YELLOW)
         canvas.line([head, hip], INK, 5)
         for limb in (-1, 1):
             canvas.line([hip, (hip[0] + limb * random.randint(20, 70), top + 235)], INK, 5)
-            canvas.line(
-                [(hip[0], top + 95), (hip[0] + limb * random.randint(40, 85), top + random.randint(50, 150))]
-            )
+            canvas.line([(hip[0], top + 95), (hip[0] + limb * random.randint(40, 85), top + random.randint(50, 150))])
         canvas.text((left + 100, top + 290), f"stap {index + 1}", 26)
     _handwriting(canvas, random, left=120, top=470, lines=8)
 
@@ -234,9 +223,7 @@ def _axes() -> Canvas:
     canvas.line([(400, 0), (400, 700)])
     for unit in range(-7, 10):
         canvas.text((400 + unit * 50, 468), str(unit), 15, GREY)
-    canvas.line(
-        [(400 + x * 50, 450 - (x * x / 2 - 3) * 50) for x in (step / 10 for step in range(-60, 61))], BLUE, 4
-    )
+    canvas.line([(400 + x * 50, 450 - (x * x / 2 - 3) * 50) for x in (step / 10 for step in range(-60, 61))], BLUE, 4)
     canvas.line([(50, 500), (850, 100)], RED, 4)
     canvas.text((800, 160), "rechte", 22, RED)
     canvas.text((220, 120), "parabool", 22, BLUE)
@@ -331,9 +318,7 @@ def _circuit() -> Canvas:
 
 def _cell() -> Canvas:
     canvas = Canvas(1000, 700)
-    canvas.polygon(
-        [(120, 80), (860, 80), (920, 350), (860, 620), (120, 620), (70, 350)], "#d6f1e2", GREEN, 10
-    )
+    canvas.polygon([(120, 80), (860, 80), (920, 350), (860, 620), (120, 620), (70, 350)], "#d6f1e2", GREEN, 10)
     canvas.circle((600, 360), 170, "#cfe3ff")
     canvas.circle((290, 260), 90, "#ffd9cf")
     canvas.circle((290, 260), 34, RED)

@@ -46,9 +46,7 @@ def _pythagoras(canvas: Canvas, moment: float) -> None:
         ([(side, 0), (a, 0), (side, a)], (0, b)),
         ([(0, side), (0, b), (b, side)], (a, 0)),
     )
-    canvas.polygon(
-        [(left, top), (left + side, top), (left + side, top + side), (left, top + side)], "#ffffff"
-    )
+    canvas.polygon([(left, top), (left + side, top), (left + side, top + side), (left, top + side)], "#ffffff")
     for step, (corners, (dx, dy)) in enumerate(triangles):
         slide = _eased((moment - 0.2 * step) / 0.2)
         canvas.polygon([(left + x + dx * slide, top + y + dy * slide) for x, y in corners], "#ffe9b0")
@@ -81,9 +79,7 @@ def _water_cycle(canvas: Canvas, moment: float) -> None:
     if moment > 0.5:  # noqa: PLR2004 - the second half of the film
         for drop in range(8):
             fall = (moment * 4 + drop / 8) % 1
-            canvas.line(
-                [(x - 50 + drop * 14, 120 + fall * 90), (x - 53 + drop * 14, 132 + fall * 90)], BLUE, 3
-            )
+            canvas.line([(x - 50 + drop * 14, 120 + fall * 90), (x - 53 + drop * 14, 132 + fall * 90)], BLUE, 3)
     label = "verdampen" if moment < 0.35 else "condenseren" if moment < 0.55 else "neerslag"  # noqa: PLR2004
     canvas.text((320, 335), label, 28)
 

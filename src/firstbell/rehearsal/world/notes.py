@@ -16,22 +16,22 @@ PUBLIC = {
         "{chapter}: uitleg en oefeningen 4 tot 9.",
         "{chapter}: we verbeteren oefening 3 en beginnen aan de toepassingen.",
         "Meebrengen: rekenmachine en geodriehoek.",
-        "Kleine toets over {finished}.",
+        "Kleine toets: {finished}.",
     ),
     Kind.WORDS: (
         "{chapter}: we lezen samen en maken oefening 2.",
-        "Spreekoefening per twee over {chapter}.",
-        "Woordenlijst van {finished} kennen.",
+        "Spreekoefening per twee: {chapter}.",
+        "Woordenlijst kennen: {finished}.",
         "Meebrengen: je leesboek.",
     ),
     Kind.MATTER: (
         "{chapter}: bronnen bekijken en vragen 1 tot 5.",
-        "Groepswerk rond {chapter}, breng je map mee.",
-        "Herhaling van {finished}, stel gerust je vragen.",
+        "Groepswerk: {chapter}. Breng je map mee.",
+        "Herhaling: {finished}. Stel gerust je vragen.",
     ),
     Kind.MAKING: (
-        "Vandaag oefenen we {chapter}.",
-        "We werken verder aan {chapter}.",
+        "Vandaag oefenen we: {chapter}.",
+        "We werken verder: {chapter}.",
         "Meebrengen: alles van vorige les.",
     ),
 }
@@ -67,5 +67,4 @@ def _public_note(course: Course, random: Random) -> str:
     subject = BY_KEY[course.subject]
     finished, current = subject.chapters[course.year]
     sentence = random.choice((*OF_SUBJECT.get(subject.key, ()), *PUBLIC[subject.kind]))
-    note = sentence.format(chapter=current, finished=finished)
-    return note[0].upper() + note[1:]
+    return sentence.format(chapter=current, finished=finished)
