@@ -1,8 +1,5 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, readFileSync } from "node:fs";
 import type { Plugin } from "vite";
-
-const require = createRequire(import.meta.url);
 
 /** Emit `favicon.svg`, and `icons.svg` with the named Lucide icons in it; an unknown name fails the build. */
 export function drawings(names: readonly string[]): Plugin {
@@ -18,7 +15,9 @@ export function drawings(names: readonly string[]): Plugin {
 }
 
 function symbol(name: string): string {
-  const drawing = readFileSync(require.resolve(`lucide-static/icons/${name}.svg`), "utf8");
+  const path = `node_modules/lucide-static/icons/${name}.svg`;
+  if (!existsSync(path)) throw new Error(`web/icons.ts names "${name}", which Lucide does not have`);
+  const drawing = readFileSync(path, "utf8");
   const shapes = drawing.replace(/^[^]*?<svg[^>]*>|<\/svg>\s*$/g, "").replace(/\s*\n\s*/g, "");
   return (
     `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" ` +
