@@ -101,3 +101,33 @@ COMMENT ON TABLE audit IS 'retention: 2 years, whole months are dropped; erasure
 CREATE TABLE audit_other PARTITION OF audit DEFAULT;
 COMMENT ON TABLE audit_other IS 'retention: as audit, for months without a partition; erasure: as audit';
 CALL protect('audit', 'SELECT, INSERT');
+
+-- Partitions of audit from this month to so many ahead; those whose rows are all older than so many months are dropped.
+-- Jobs own no table, so this runs as the owner.
+CREATE FUNCTION keep_audit_partitions(months_ahead integer, months_kept integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE
+    this_month date := date_trunc('month', now() AT TIME ZONE 'UTC');
+    starts_on date;
+    old_name text;
+BEGIN
+    FOR number IN 0..months_ahead LOOP
+        starts_on := this_month + make_interval(months => number);
+        EXECUTE format(
+            'CREATE TABLE IF NOT EXISTS %I PARTITION OF audit FOR VALUES FROM (%L) TO (%L)',
+            to_char(starts_on, '"audit_"YYYY_MM'),
+            starts_on::text || ' 00:00Z',
+            (starts_on + interval '1 month')::date::text || ' 00:00Z'
+        );
+    END LOOP;
+    FOR old_name IN
+        SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = 'audit'::regclass AND relname ~ '^audit_\d{4}_\d{2}$'
+            AND relname < to_char(this_month - make_interval(months => months_kept), '"audit_"YYYY_MM')
+    LOOP
+        EXECUTE format('DROP TABLE %I', old_name);
+    END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION keep_audit_partitions(integer, integer) FROM public;
+GRANT EXECUTE ON FUNCTION keep_audit_partitions(integer, integer) TO firstbell_jobs;
+SELECT keep_audit_partitions(3, 24);

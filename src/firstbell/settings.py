@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 
-def _default_data_dir() -> Path:
+def default_data_dir() -> Path:
+    """`.firstbell` in a checkout, else `firstbell` among the user's data (XDG Base Directory Specification)."""
     checkout = Path(__file__).parents[2]
     if (checkout / "pyproject.toml").is_file():
         return checkout / ".firstbell"
@@ -49,10 +50,15 @@ class Settings:
         unit="ms",
         why="a page is over after 250 ms; what runs 20 times as long holds a connection for nobody",
     )
+    database_jobs_statement_timeout_ms: int = knob(
+        600_000, unit="ms", why="an import of 100,000 people takes a minute; ten times that is a fault"
+    )
     nats_url: str = knob("", unit="URL", why="bus of hints between processes; empty: embedded NATS")
     blobs_url: str = knob("", unit="URL", why="file:///folder or s3://bucket; empty: folder `blobs` in data_dir")
     data_dir: Path = knob(  # noqa: RUF009 - a Path does not change
-        Path(".firstbell"), unit="folder", why="embedded engines and blobs, in the folder of the user"
+        Path(".firstbell"),
+        unit="folder",
+        why="embedded engines, blobs and secrets, in the checkout; of an installed Firstbell, among the user's data",
     )
     secret_keys: str = knob(
         "",
@@ -78,6 +84,8 @@ class Settings:
     drain_seconds_max: int = knob(
         30, unit="s", why="requests in flight may finish; the longest upload on a phone is resumed elsewhere"
     )
+    jobs_max: int = knob(8, unit="jobs at once per process", why="as many as it has connections")
+    jobs_retry_seconds: int = knob(5, unit="s", why="pause after the database went away; a failover takes 10 to 30 s")
     metrics_token: str = knob(
         "", unit="text", why="who may read /metrics from elsewhere; empty: only this machine, never through a proxy"
     )
@@ -115,7 +123,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, **changes: Any) -
         text = environment.get(f"FIRSTBELL_{entry.name.upper()}")
         if text is not None:
             values[entry.name] = _parse(entry.name, text, cast(type[Any], kinds[entry.name]))
-    return Settings(**{**values, **changes})
+    return Settings(**{"data_dir": default_data_dir(), **values, **changes})
 
 
 def _parse(name: str, text: str, kind: type[Any]) -> Any:

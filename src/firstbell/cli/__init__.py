@@ -78,3 +78,4 @@ def share_metrics(data_dir: Path) -> None:
 from firstbell.cli import migrate as migrate  # noqa: E402
 from firstbell.cli import serve as serve  # noqa: E402
 from firstbell.cli import settings as settings  # noqa: E402
+from firstbell.cli import work as work  # noqa: E402

@@ -125,6 +125,7 @@ class Engines:
         Raises:
             EngineError: it cannot be made or started.
         """
+        self._forget_dead()
         data = self.folder / "postgres"
         if not data.exists():
             _make_cluster(data)
@@ -134,7 +135,7 @@ class Engines:
         self._choose_sockets(user)
         arguments = [f"--{key}={value}" for key, value in _POSTGRES.items()]
         child = start_child(
-            "postgres",
+            "PostgreSQL",
             [_postgres("postgres"), "-D", str(data), "-k", str(self._sockets), *arguments],
             run=self.run,
             environment=_bare_environment(),
@@ -153,11 +154,12 @@ class Engines:
         Raises:
             EngineError: it cannot be started.
         """
+        self._forget_dead()
         port = int(self._nats_url.rpartition(":")[2]) if self._nats_url else _free_port()
         token = self._nats_url.partition("//")[2].partition("@")[0] or secrets.token_hex(16)
         _write_secretly(self.run / "nats.conf", _nats_configuration(port, token))
         child = start_child(
-            "nats",
+            "NATS",
             [_nats_server(), "-c", str(self.run / "nats.conf")],
             run=self.run,
             environment=_bare_environment(),
@@ -167,6 +169,9 @@ class Engines:
         _wait_for(lambda: _accepts(("127.0.0.1", port)), child, self.folder / "nats.log")
         self._nats_url = f"nats://{token}@127.0.0.1:{port}"
         return child
+
+    def _forget_dead(self) -> None:
+        self.children = [child for child in self.children if child.is_running]
 
     def _take_folder(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -338,7 +343,7 @@ def _wait_for(accepts: Callable[[], bool], child: Child, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not accepts():
         if not child.is_running:
-            raise EngineError(f"{child.name} ended at once; {log} says why: {_last_line(log)}")
+            raise EngineError(f"{child.name} ended at once: {_last_line(log)} (from {log})")
         if time.monotonic() > deadline:
             raise EngineError(f"{child.name} did not start within {START_SECONDS:.0f} s; {log} says why.")
         time.sleep(0.02)

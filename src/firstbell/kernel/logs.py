@@ -22,6 +22,18 @@ def configure_logs(level: str) -> None:
         ],
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
     )
+    # Libraries log through the standard library; what they warn of is of the same form.
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[_Library()], force=True)
+
+
+class _Library(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # A traceback only for faults: libraries warn of an engine that is away as often as they try it.
+        trace = record.exc_info if record.levelno >= logging.ERROR else None
+        reason = str(record.exc_info[1]) if record.exc_info and trace is None else None
+        structlog.get_logger().log(
+            record.levelno, record.getMessage(), logger=record.name, reason=reason, exc_info=trace
+        )
 
 
 def _encode(event: object, **_: object) -> bytes:

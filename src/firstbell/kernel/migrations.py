@@ -20,6 +20,18 @@ STATEMENT_TIMEOUT_MS = 600_000
 """The longest index of a cell of 150,000 persons is built in a minute; ten times that is a mistake."""
 
 
+# The web role may hand work over and look for its twin, never read what others were told.
+_GRANTS = """
+GRANT SELECT ON migration TO firstbell_app, firstbell_jobs;
+GRANT INSERT ON pgqueuer, pgqueuer_log TO firstbell_app;
+GRANT SELECT (id, entrypoint, priority, status, dedupe_key) ON pgqueuer TO firstbell_app;
+GRANT SELECT, INSERT, UPDATE, DELETE
+    ON pgqueuer, pgqueuer_log, pgqueuer_schedules, pgqueuer_statistics TO firstbell_jobs;
+GRANT USAGE ON SEQUENCE pgqueuer_id_seq TO firstbell_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO firstbell_jobs;
+"""
+
+
 class MigrationError(OperatorError):
     """The schema is not one that this version can bring up to date, or not yet one that it can serve."""
 
@@ -42,7 +54,7 @@ async def migrate(owner_url: str) -> list[str]:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         ran = [name async for name in _run_missing(connection)]
         await _bring_job_tables_up_to_date(connection)
-        await connection.execute("GRANT SELECT ON migration TO firstbell_app, firstbell_jobs")
+        await connection.execute(_GRANTS)
         return ran
     finally:
         await connection.close()
