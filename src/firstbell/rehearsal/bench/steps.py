@@ -13,17 +13,21 @@ from firstbell.rehearsal.bench.meter import CpuReading
 IN_FLIGHT = 4
 """Requests at once: enough that the server always has the next one, few enough that p50 is no queue."""
 
+SETTLE_S = 0.1
+"""After the last answer: the server still writes its log."""
+
 Play = Callable[[Connection, int], Awaitable[int]]
 """Plays a step once as participant number N over a connection; returns the bytes that came back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that people do in the morning. `rounds` is how often one pass plays it."""
+    """One thing that people do in the morning. One pass plays it `rounds` times, `at_once` at the same time."""
 
     name: str
     play: Play
     rounds: int
+    at_once: int = IN_FLIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,12 @@ class Servers:
 
 
 async def play(step: Step, servers: Servers) -> Figures:
-    """Play one pass of `step`, `IN_FLIGHT` at a time, each time as the next participant.
+    """Play one pass of `step`, each time as the next participant.
 
     Raises:
         AnswerError: an answer was not the one that the step expects.
     """
-    connections = [await Connection.open(servers.host, servers.port) for _ in range(min(IN_FLIGHT, step.rounds))]
+    connections = [await Connection.open(servers.host, servers.port) for _ in range(step.at_once)]
     turns = count()
     seconds: list[float] = []
     sizes: list[int] = []
@@ -71,6 +75,7 @@ async def play(step: Step, servers: Servers) -> Figures:
     async with asyncio.TaskGroup() as group:
         for connection in connections:
             group.create_task(take_turns(connection))
+    await asyncio.sleep(SETTLE_S)
     app_ns, database_ns = CpuReading.now(servers.app).since(app), CpuReading.now(servers.database).since(database)
     for connection in connections:
         connection.close()
