@@ -48,5 +48,7 @@ def violations(page: Page) -> list[str]:
     """What axe finds wrong for somebody who sees, hears or moves differently. The script comes by the debugger: the
     page's own policy would refuse it."""
     page.evaluate(AXE.read_text())
-    result = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})")
+    result = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
     return [f"{found['id']}: {found['nodes'][0]['html'][:200]}" for found in result["violations"]]

@@ -14,6 +14,7 @@ from litestar.connection import ASGIConnection
 
 from firstbell.kernel import i18n
 from firstbell.kernel.http import visit_of
+from firstbell.kernel.page_code import PageCode
 
 PACKAGE = Path(__file__).parent.parent
 STATIC = PACKAGE / "static"
@@ -47,6 +48,7 @@ def environment(locale: str) -> Environment:
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
+    made.code_generator_class = PageCode
     made.install_gettext_translations(i18n.translations(locale), newstyle=True)  # type: ignore[attr-defined]
     made.globals.update(locale=locale, asset=asset)
     made.filters.update(
