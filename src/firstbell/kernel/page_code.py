@@ -52,7 +52,8 @@ class _Constants(NodeTransformer):
             return node
         match node.args:
             case [nodes.Const(value=str() as text)] if node.node.name in _WORDS:
-                return nodes.Const(Markup(self._call("gettext", text)), lineno=node.lineno)
+                words = Markup(self._call("gettext", text))  # noqa: S704 - of our own catalogues, as jinja2.ext.i18n does
+                return nodes.Const(words, lineno=node.lineno)
             case [nodes.Const(value=str() as text)] if node.node.name in _ADDRESSES:
                 return nodes.Const(self._call(node.node.name, text), lineno=node.lineno)
         return node
@@ -65,4 +66,5 @@ class _Constants(NodeTransformer):
 
 
 def _wants_context(environment: Environment, name: str) -> bool:
-    return name in environment.globals and _PassArg.from_obj(environment.globals[name]) is not None
+    target: Any = environment.globals.get(name)
+    return target is not None and _PassArg.from_obj(target) is not None
