@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from firstbell.kernel.engines import Addresses, Engines
-from firstbell.kernel.migrations import migrate
+from firstbell.kernel.migrations import ensure_database, migrate
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ def installation() -> Iterator[Installation]:
     """Engines in a folder of their own, migrated and empty, ended after the run."""
     folder = Path(tempfile.mkdtemp(prefix="firstbell-"))
     engines = Engines(folder)
+    engines.take()
     engines.start()
     made = Installation(folder, engines.addresses, f"t:{secrets.token_hex(32)}", free_port())
     try:
@@ -96,9 +97,7 @@ def installation() -> Iterator[Installation]:
 
 
 async def _create_database(made: Installation) -> None:
-    connection = await asyncpg.connect(made.addresses.database_url("firstbell_owner", "postgres"))
-    await connection.execute("CREATE DATABASE firstbell")
-    await connection.close()
+    await ensure_database(made.addresses.database_url("firstbell_owner", "postgres"), "firstbell")
     await migrate(made.database_url("firstbell_owner"))
 
 

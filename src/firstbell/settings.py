@@ -111,6 +111,11 @@ class Settings:
     )
 
 
+def as_environment(settings: Settings) -> dict[str, str]:
+    """`settings` for the environment of another process of ours."""
+    return {f"FIRSTBELL_{entry.name.upper()}": str(getattr(settings, entry.name)) for entry in fields(Settings)}
+
+
 def read_settings(environment: Mapping[str, str] = os.environ, **changes: Any) -> Settings:
     """Read the settings from `environment`; `changes` (from the command line) win.
 

@@ -75,6 +75,7 @@ def share_metrics(data_dir: Path) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
+from firstbell.cli import demo as demo  # noqa: E402
 from firstbell.cli import migrate as migrate  # noqa: E402
 from firstbell.cli import serve as serve  # noqa: E402
 from firstbell.cli import settings as settings  # noqa: E402

@@ -86,18 +86,28 @@ class Engines:
         """Where they answer."""
         return Addresses(str(self._sockets), self._nats_url)
 
-    def start(self) -> None:
-        """Take the folder, end what a killed predecessor left, start both engines.
+    def take(self) -> None:
+        """Take the folder, so that nobody else starts on it, and end what a killed predecessor left running.
 
         Raises:
-            EngineError: the folder is in use, of another version or not ours, the disk is full, or an engine fails.
+            EngineError: it is in use, or cannot be written.
         """
         try:
             self._take_folder()
             end_leftovers(self.run)
+        except OSError as error:
+            self.stop()
+            raise EngineError(f"The data folder {self.folder} cannot be used: {error.strerror or error}.") from error
+
+    def start(self) -> tuple[Child, Child]:
+        """Start both engines, PostgreSQL and NATS, on the folder that was taken.
+
+        Raises:
+            EngineError: the folder is of another version or not ours, the disk is full, or an engine fails.
+        """
+        try:
             self._check_room()
-            self.start_postgres()
-            self.start_nats()
+            postgres, nats = self.start_postgres(), self.start_nats()
             lines = (str(os.getpid()), birth_of(os.getpid()), str(self._sockets), self._nats_url)
             _write_secretly(self.run / "addresses", "\n".join(lines))
         except OSError as error:
@@ -106,6 +116,7 @@ class Engines:
         except BaseException:
             self.stop()
             raise
+        return postgres, nats
 
     def stop(self) -> None:
         """End both engines and let the folder go."""
@@ -343,13 +354,14 @@ def _wait_for(accepts: Callable[[], bool], child: Child, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not accepts():
         if not child.is_running:
-            raise EngineError(f"{child.name} ended at once: {_last_line(log)} (from {log})")
+            raise EngineError(f"{child.name} ended at once: {last_line(log)} (from {log})")
         if time.monotonic() > deadline:
             raise EngineError(f"{child.name} did not start within {START_SECONDS:.0f} s; {log} says why.")
         time.sleep(0.02)
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
+    """What a process last said: its last fatal words, else its last line."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 2_000))
         lines = file.read().decode(errors="replace").splitlines()

@@ -43,6 +43,27 @@ def migration_files() -> list[Path]:
     return sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
 
 
+async def ensure_database(maintenance_url: str, name: str) -> bool:
+    """Create the database `name`, as a role that may, unless it is there; True when it is new."""
+    connection = await asyncpg.connect(maintenance_url)
+    try:
+        if await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
+            return False
+        await connection.execute(f'CREATE DATABASE "{name}"')
+        return True
+    finally:
+        await connection.close()
+
+
+async def drop_database(maintenance_url: str, name: str) -> None:
+    """Remove the database `name` and all that it holds, if it is there."""
+    connection = await asyncpg.connect(maintenance_url)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
 async def migrate(owner_url: str) -> list[str]:
     """Bring the database up to date; the names of the migrations that ran.
 

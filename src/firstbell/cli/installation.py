@@ -1,0 +1,122 @@
+"""A whole installation on this machine: the engines, the web and the jobs, kept running until it is stopped."""
+
+import asyncio
+import os
+import shutil
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+
+from firstbell.cli import with_kept_keys
+from firstbell.cli.checks import wait_for_port
+from firstbell.cli.keeper import Keeper
+from firstbell.cli.progress import Steps
+from firstbell.kernel.engines import Engines
+from firstbell.kernel.errors import OperatorError
+from firstbell.kernel.migrations import drop_database, ensure_database, migrate
+from firstbell.kernel.processes import Child, start_child
+from firstbell.settings import Settings, as_environment
+
+PORT_SECONDS = 3.0
+"""How long to wait for the port: what a killed predecessor left ends within this."""
+
+READY_SECONDS = 60.0
+"""How long the web may take to answer on a slow machine."""
+
+DATABASE = "firstbell"
+
+
+class Installation:
+    """Starts everything in order on one data folder, and stops it in the opposite order."""
+
+    def __init__(self, settings: Settings, steps: Steps, tell: Callable[[str], None]) -> None:
+        self.settings = settings
+        self._steps = steps
+        self._keeper = Keeper(tell)
+        self._engines = Engines(settings.data_dir)
+        self._filling = settings.data_dir / "run" / "filling"
+
+    def start_engines(self) -> None:
+        """Start PostgreSQL and NATS and bring the schema up to date.
+
+        Raises:
+            OperatorError: the port or the data folder cannot be used, an engine fails, or the schema is a newer one.
+        """
+        with self._steps.step("Starting PostgreSQL and NATS"):
+            self._engines.take()
+            wait_for_port(self.settings.host, self.settings.port, PORT_SECONDS)
+            postgres, nats = self._engines.start()
+            self._keeper.keep(self._engines.start_postgres, postgres)
+            self._keeper.keep(self._engines.start_nats, nats)
+        self.settings = self._engines.addresses.settings(with_kept_keys(self.settings))
+        with self._steps.step("Bringing the database up to date"):
+            asyncio.run(self._prepare_database())
+
+    def fill(self, arguments: Sequence[str]) -> None:
+        """Run `firstbell ARGUMENTS`, which fills the empty database; when it fails, the next start begins anew.
+
+        Raises:
+            SystemExit: it failed, and has said why.
+        """
+        self._filling.touch()
+        filling = self._start("fill", arguments)
+        while filling.is_running:
+            self._keeper.watch_once()
+            time.sleep(0.05)
+        if filling.process.returncode:
+            raise SystemExit(filling.process.returncode)
+        filling.stop()
+        self._filling.unlink()
+
+    def serve(self) -> None:
+        """Start the web and the jobs, and wait until the web is ready.
+
+        Raises:
+            OperatorError: it ends or does not become ready.
+        """
+        with self._steps.step("Starting the web and the jobs"):
+            web = self._keeper.keep(lambda: self._start("serve", ["serve"], log=True))
+            self._keeper.keep(lambda: self._start("work", ["work"], log=True))
+            deadline = time.monotonic() + READY_SECONDS
+            while not self._is_ready():
+                if not web.is_running or time.monotonic() > deadline:
+                    raise OperatorError(
+                        f"The web did not become ready; {self.settings.data_dir / 'serve.log'} says why."
+                    )
+                time.sleep(0.05)
+
+    def watch(self) -> None:
+        """Keep everything running, until an exception such as that of a signal."""
+        self._keeper.watch()
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        self._keeper.stop()
+        self._engines.stop()
+
+    async def _prepare_database(self) -> None:
+        maintenance_url = self._engines.addresses.database_url("firstbell_owner", "postgres")
+        if self._filling.exists():
+            await drop_database(maintenance_url, DATABASE)
+            shutil.rmtree(self.settings.data_dir / "blobs", ignore_errors=True)
+            self._filling.unlink()
+        await ensure_database(maintenance_url, DATABASE)
+        await migrate(self.settings.database_owner_url)
+
+    def _start(self, name: str, arguments: Sequence[str], *, log: bool = False) -> Child:
+        return start_child(
+            name,
+            [sys.executable, "-m", "firstbell", *arguments],
+            run=self._engines.run,
+            environment={**os.environ, **as_environment(self.settings)},
+            log=self.settings.data_dir / f"{name}.log" if log else None,
+        )
+
+    def _is_ready(self) -> bool:
+        address = f"http://{self.settings.host}:{self.settings.port}/ready"
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+        except OSError:
+            return False
+        return True
