@@ -65,7 +65,7 @@ CREATE TABLE change (
     school_id uuid NOT NULL REFERENCES school (id),
     kind text NOT NULL,
     subject_id uuid NOT NULL,
-    at timestamptz NOT NULL DEFAULT now()
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE change IS 'retention: 1 day, access cookies live 10 minutes; erasure: not needed, ids only';
 CREATE INDEX change_at ON change (at);

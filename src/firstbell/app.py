@@ -12,13 +12,14 @@ from litestar.di import Provide
 
 from firstbell.domains.people import api as people_api
 from firstbell.domains.people import pages as people
-from firstbell.domains.people.access import CookieJar, Entrance, Schools
+from firstbell.domains.people.access import CookieJar, Entrance, Revocations, Schools
 from firstbell.domains.people.actions import Sessions
 from firstbell.domains.people.model import Viewer
 from firstbell.domains.views import pages as views
 from firstbell.kernel import housekeeping
 from firstbell.kernel.asgi import App
 from firstbell.kernel.bus import Bus
+from firstbell.kernel.changes import SUBJECT, Changes
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.html import STATIC
@@ -42,8 +43,19 @@ def create_app(settings: Settings | None = None) -> App:
     bus = Bus(settings.nats_url, "web")
     jar = CookieJar(settings)
     sessions = Sessions(settings, clock, ids)
-    entrance = Entrance(schools, jar, sessions.refresh)
+    revocations = Revocations(clock, access_s=settings.access_seconds, ids_max=settings.revocations_max)
+    changes = Changes(poll_s=settings.changes_poll_seconds, old_s=settings.changes_old_seconds)
+    for kind in ("session", "account", "person"):
+        changes.on(kind, revocations.hear)
+    bus.subscribe(SUBJECT, changes.hear)
+    bus.on_connect(changes.hear)
+    entrance = Entrance(schools, jar, sessions.refresh, revocations, changes)
     passwords = PasswordLane(at_once=settings.sign_in_hashes_max, waiting_max=settings.sign_in_queue_max)
+
+    def publish(subject: str) -> None:
+        bus.publish(subject, b"")
+        if subject == SUBJECT:
+            changes.hint()  # without NATS, this worker at least hears at once
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -51,13 +63,17 @@ def create_app(settings: Settings | None = None) -> App:
             settings.database_url,
             connections_max=settings.database_connections_max,
             statement_timeout_ms=settings.database_statement_timeout_ms,
+            publish=publish,
         )
         await schools.load(app.state.pool)
+        changes.on("school", lambda _: schools.load(app.state.pool))
+        await changes.start(app.state.pool, since_s=settings.access_seconds)
         await bus.start()
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, probes.drain)
         try:
             yield
         finally:
+            await changes.stop()
             await bus.stop()
             passwords.close()
             await app.state.pool.close()

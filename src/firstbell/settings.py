@@ -90,6 +90,13 @@ class Settings:
         "", unit="text", why="who may read /metrics from elsewhere; empty: only this machine, never through a proxy"
     )
     access_seconds: int = knob(600, unit="s", why="how long a cookie is believed without asking the database")
+    changes_poll_seconds: int = knob(5, unit="s", why="without NATS, what was revoked ends within this and a second")
+    changes_old_seconds: int = knob(
+        60, unit="s", why="a worker that did not read the tail for so long asks the database on each request"
+    )
+    revocations_max: int = knob(
+        50_000, unit="ids", why="a third of a full cell in one import; beyond it every cookie is refreshed once"
+    )
     refresh_days: int = knob(120, unit="days", why="a device stays signed in over the summer's half and every holiday")
     refresh_grace_seconds: int = knob(
         60, unit="s", why="requests in flight and lost answers repeat the old token within a minute"

@@ -4,7 +4,7 @@ A transaction opens at its first statement and carries the schools that row secu
 code never commits: whoever made the transaction does, before anything is answered.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 Row = asyncpg.Record
+Publish = Callable[[str], None]
 
 
 class _Connection(asyncpg.Connection):
@@ -27,12 +28,18 @@ class _Connection(asyncpg.Connection):
 class Pool:
     """The bounded connections of one process to one database under one role."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, publish: Publish) -> None:
         self._pool = pool
+        self._publish = publish
 
     @classmethod
-    async def open(cls, url: str, *, connections_max: int, statement_timeout_ms: int) -> "Pool":
-        """Connect to `url`, at most `connections_max` times; statements are cut off at the timeout."""
+    async def open(
+        cls, url: str, *, connections_max: int, statement_timeout_ms: int, publish: Publish = lambda subject: None
+    ) -> "Pool":
+        """Connect to `url`, at most `connections_max` times; statements are cut off at the timeout.
+
+        `publish` puts the hints of a committed transaction on the bus.
+        """
         pool = await asyncpg.create_pool(
             url,
             min_size=1,
@@ -42,7 +49,7 @@ class Pool:
             server_settings={"statement_timeout": str(statement_timeout_ms), "jit": "off"},
             init=_prepare_types,
         )
-        return cls(pool)
+        return cls(pool, publish)
 
     async def close(self) -> None:
         """Wait for transactions in flight, then close every connection."""
@@ -52,7 +59,7 @@ class Pool:
         self, readable: Sequence[UUID] = (), writable: UUID | None = None, *, reading_only: bool = False
     ) -> "Transaction":
         """A transaction that has not begun; the caller ends it with `commit` or `roll_back`."""
-        return Transaction(self._pool, readable, writable, reading_only=reading_only)
+        return Transaction(self._pool, readable, writable, reading_only=reading_only, publish=self._publish)
 
     @asynccontextmanager
     async def begin(
@@ -73,7 +80,9 @@ class Transaction:
 
     __slots__ = (
         "_connection",
+        "_hints",
         "_pool",
+        "_publish",
         "_readable",
         "_reading_only",
         "_writable",
@@ -82,9 +91,17 @@ class Transaction:
     )
 
     def __init__(
-        self, pool: asyncpg.Pool, readable: Sequence[UUID], writable: UUID | None, *, reading_only: bool
+        self,
+        pool: asyncpg.Pool,
+        readable: Sequence[UUID],
+        writable: UUID | None,
+        *,
+        reading_only: bool,
+        publish: Publish,
     ) -> None:
         self._pool = pool
+        self._publish = publish
+        self._hints: set[str] = set()
         self._connection: asyncpg.Connection | None = None
         self._readable = tuple(readable)
         self._writable = writable
@@ -148,6 +165,10 @@ class Transaction:
         self.statements += 1
         await connection.copy_records_to_table(table, columns=list(columns), records=records)
 
+    def hint(self, subject: str) -> None:
+        """Say on the bus, after the commit, that there is something new on `subject`."""
+        self._hints.add(subject)
+
     @property
     def connection(self) -> asyncpg.Connection | None:
         """The connection under a begun transaction, for a library that speaks asyncpg."""
@@ -167,6 +188,8 @@ class Transaction:
             await self._release()
         for callback in self.after_commit:
             callback()
+        for subject in self._hints:
+            self._publish(subject)
 
     async def end_reading(self) -> None:
         """Give the connection back before work that must not hold one, such as hashing, after only reading.

@@ -31,7 +31,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     visit = visit_of(request.scope)
     known = _known(error, visit)
     visit.keeps_transaction = known.keeps_transaction
-    if isinstance(known, errors.NotSignedInError) and wants_page(request):
+    if type(known) is errors.NotSignedInError and wants_page(request):
         return _to_sign_in(request)
     headers = {"Retry-After": str(known.retry_after_s)} if isinstance(known, errors.BusyError) else {}
     if wants_page(request):

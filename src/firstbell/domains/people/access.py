@@ -1,7 +1,7 @@
 """Who is asking, and whether they may call this route. The only way from a request to a viewer."""
 
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from litestar.handlers import BaseRouteHandler
 
 from firstbell.domains.people import queries
 from firstbell.domains.people.model import Access, RefreshToken, School, Session, Viewer
+from firstbell.kernel.changes import Changes
+from firstbell.kernel.clock import Clock
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.errors import NotFoundError, NotSignedInError, StolenSessionError
 from firstbell.kernel.http import Visit, cookie_name, visit_of
@@ -124,13 +126,56 @@ class CookieJar:
         visit.set_cookie(name, value, max_age_s=max_age_s, secure=self._secure)
 
 
+class Revocations:
+    """Sessions, accounts and persons of which this worker heard lately that something changed.
+
+    An access cookie that was issued before is not believed, and the database is asked. What is older than any cookie
+    is forgotten; beyond `ids_max`, every cookie from before is asked about instead.
+    """
+
+    def __init__(self, clock: Clock, *, access_s: float, ids_max: int) -> None:
+        self._clock = clock
+        self._access_s = access_s
+        self._ids_max = ids_max
+        self._heard_at_s: dict[UUID, float] = {}
+        self._all_at_s = 0.0
+
+    async def hear(self, ids: Sequence[UUID]) -> None:
+        """These changed; the worker hears it now, which is after their commit."""
+        now_s = self._clock.seconds()
+        for changed in ids:
+            self._heard_at_s.pop(changed, None)
+            self._heard_at_s[changed] = now_s
+        self._forget(now_s - self._access_s)
+        if len(self._heard_at_s) > self._ids_max:
+            self._heard_at_s.clear()
+            self._all_at_s = now_s
+
+    def touch(self, viewer: Viewer) -> bool:
+        """True when something changed about `viewer` since the cookie was issued."""
+        heard, issued = self._heard_at_s, viewer.issued_at
+        return issued <= self._all_at_s or any(
+            issued <= heard.get(changed, 0) for changed in (viewer.session_id, viewer.account_id, viewer.person_id)
+        )
+
+    def _forget(self, before_s: float) -> None:
+        # The oldest stand first: each id is put at the end when it is heard of.
+        heard = self._heard_at_s
+        while heard and next(iter(heard.values())) <= before_s:
+            del heard[next(iter(heard))]
+
+
 class Entrance:
     """Names the school and the viewer of a request, refreshing the session where it must, and asks the route's rule."""
 
-    def __init__(self, schools: Schools, jar: CookieJar, refresh: Refresh) -> None:
+    def __init__(
+        self, schools: Schools, jar: CookieJar, refresh: Refresh, revocations: Revocations, changes: Changes
+    ) -> None:
         self._schools = schools
         self._jar = jar
         self._refresh = refresh
+        self._revocations = revocations
+        self._changes = changes
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Litestar's guard for every route.
@@ -146,17 +191,19 @@ class Entrance:
         if school is None:
             raise NotFoundError(mark("There is no school at this address."))
         visit.school = school
-        visit.viewer = self._cookie_viewer(connection, visit)
-        if visit.viewer is None and not rule.is_public:
-            await self.refresh(connection)
+        visit.viewer = self._believed(connection, visit)
+        writable = None if visit.is_reading else school.id
+        visit.transaction.scope((school.id,), writable, reading_only=visit.is_reading)
+        if not rule.is_public:
+            if visit.viewer is None:
+                await self.refresh(connection)
+            elif self._changes.is_old:
+                await self._ask(visit)
         visit.locale = choose_locale(
             visit.viewer.locale if visit.viewer else None,
             school.locale,
             accept_language=connection.headers.get("accept-language", ""),
         )
-        if visit.transaction.connection is None:
-            writable = None if visit.is_reading else school.id
-            visit.transaction.scope((school.id,), writable, reading_only=visit.is_reading)
         check_access(rule, visit.viewer)
 
     async def refresh(self, connection: Connection) -> None:
@@ -183,6 +230,17 @@ class Entrance:
             self._jar.keep(visit, session)
             visit.viewer = session.viewer
 
-    def _cookie_viewer(self, connection: Connection, visit: Visit) -> Viewer | None:
+    def _believed(self, connection: Connection, visit: Visit) -> Viewer | None:
+        """Whom the access cookie names, when nothing was heard that speaks against it."""
         viewer = self._jar.viewer(connection, visit.clock.seconds())
-        return viewer if viewer is not None and viewer.school_id == visit.school.id else None
+        if viewer is None or viewer.school_id != visit.school.id or self._revocations.touch(viewer):
+            return None
+        return viewer
+
+    async def _ask(self, visit: Visit) -> None:
+        """Name the viewer as the database has it now: this worker may not have heard of everything."""
+        tx, viewer = visit.transaction, visit.viewer
+        session = await queries.find_session(tx, viewer.school_id, viewer.session_id, now=visit.clock.now())
+        visit.viewer = None if session is None else session.viewer
+        if session is None:
+            self._jar.drop(visit)
