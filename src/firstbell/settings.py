@@ -110,6 +110,28 @@ class Settings:
     upload_bytes_max: int = knob(100_000_000, unit="bytes per file", why="a 10-minute phone video of a lesson")
     upload_files_max: int = knob(50, unit="files per upload", why="a term's worksheets in one drag")
     form_bytes_max: int = knob(100_000, unit="bytes", why="the longest form is a page of text")
+    timetable_file_bytes_max: int = knob(
+        300_000_000, unit="bytes", why="a CSV row has about 150: two million lessons"
+    )
+    timetable_ics_bytes_max: int = knob(
+        50_000_000, unit="bytes", why="an iCalendar file is held in memory at about 20 times its size"
+    )
+    timetable_days_max: int = knob(
+        800, unit="days", why="two school years: a rule without an end must end somewhere"
+    )
+    timetable_lessons_max: int = knob(
+        2_000_000, unit="lessons per file", why="60 times the lessons of a school of 600 pupils in a year"
+    )
+    timetable_batch_lessons: int = knob(20_000, unit="lessons", why="20 MB in memory at once, and a sign of progress")
+    timetable_statement_timeout_ms: int = knob(
+        300_000, unit="ms", why="merging a million lessons is one statement of a minute on a slow machine"
+    )
+    timetable_rejections_max: int = knob(
+        200, unit="rejections listed", why="nobody reads more at once; the rest is counted"
+    )
+    lesson_note_chars_max: int = knob(4_000, unit="characters", why="a page of text, with room for a link list")
+    lesson_room_chars_max: int = knob(100, unit="characters", why="what fits on the door and in a week's cell")
+    lesson_documents_max: int = knob(30, unit="documents", why="more is a folder, not the material of one lesson")
     log_level: str = knob("info", unit="level", why="one line per request, and what an operator must know")
     clock: str = knob(
         "",

@@ -79,4 +79,5 @@ from firstbell.cli import demo as demo  # noqa: E402
 from firstbell.cli import migrate as migrate  # noqa: E402
 from firstbell.cli import serve as serve  # noqa: E402
 from firstbell.cli import settings as settings  # noqa: E402
+from firstbell.cli import timetable as timetable  # noqa: E402
 from firstbell.cli import work as work  # noqa: E402

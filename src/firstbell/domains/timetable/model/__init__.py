@@ -1,0 +1,1 @@
+"""What lessons, weeks of lessons and timetable files are; no I/O."""

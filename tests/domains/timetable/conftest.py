@@ -1,0 +1,12 @@
+"""The timetable's tests play at De Linde, each from an empty timetable."""
+
+import pytest
+
+from tests.domains.timetable.world import World, browser, morning, world
+
+__all__ = ["browser", "morning", "world"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_timetable(world: World) -> None:
+    world.forget_lessons()
