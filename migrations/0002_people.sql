@@ -26,7 +26,8 @@ CREATE TABLE person (
     PRIMARY KEY (school_id, id)
 );
 COMMENT ON TABLE person IS 'retention: 1 year after retired_at, what the law keeps longer is named in its own table; erasure: names are replaced, account is unlinked';
-CREATE UNIQUE INDEX person_sign_in_name ON person (school_id, lower(sign_in_name));
+-- Somebody retired leaves the sign-in name to whoever comes.
+CREATE UNIQUE INDEX person_sign_in_name ON person (school_id, lower(sign_in_name)) WHERE retired_at IS NULL;
 CREATE UNIQUE INDEX person_source ON person (school_id, source_id);
 CREATE INDEX person_account ON person (account_id);
 CALL protect('person');

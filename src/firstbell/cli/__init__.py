@@ -77,6 +77,8 @@ def share_metrics(data_dir: Path) -> None:
 
 from firstbell.cli import demo as demo  # noqa: E402
 from firstbell.cli import migrate as migrate  # noqa: E402
+from firstbell.cli import person as person  # noqa: E402
+from firstbell.cli import school as school  # noqa: E402
 from firstbell.cli import serve as serve  # noqa: E402
 from firstbell.cli import settings as settings  # noqa: E402
 from firstbell.cli import timetable as timetable  # noqa: E402

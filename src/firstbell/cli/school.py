@@ -1,0 +1,261 @@
+"""`firstbell school`: the schools of this cell and their rosters."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from asyncpg.exceptions import InterfaceError, PostgresError, UniqueViolationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from firstbell.cli import app, operator_settings
+from firstbell.domains.people import queries as people
+from firstbell.domains.people.model import School
+from firstbell.domains.roster.actions import Import, Report, Watch
+from firstbell.domains.roster.model import RoleMapping, RosterError, read_mapping
+from firstbell.kernel.clock import Ids, clock_from
+from firstbell.kernel.csvfiles import Limits, Package, UnreadableError, open_package
+from firstbell.kernel.db import Pool
+from firstbell.kernel.errors import OperatorError
+from firstbell.kernel.i18n import LOCALES
+from firstbell.settings import Settings
+
+MAPPING_BYTES_MAX = 1_000_000
+VERDICTS = ("added", "changed", "returned", "retired", "removed")
+KINDS = ("school year", "person", "parent of child", "class", "member of class", "course", "enrolment")
+
+school_app = typer.Typer(no_args_is_help=True, help="The schools of this cell and their rosters.")
+app.add_typer(school_app, name="school")
+
+
+@asynccontextmanager
+async def jobs_pool(settings: Settings) -> AsyncIterator[Pool]:
+    """The database as the role of jobs and of the command line, for statements that take their time.
+
+    Raises:
+        OperatorError: it cannot be reached, or it refuses; one sentence.
+    """
+    try:
+        pool = await Pool.open(
+            settings.database_jobs_url,
+            connections_max=1,
+            statement_timeout_ms=settings.roster_statement_timeout_ms,
+        )
+        try:
+            yield pool
+        finally:
+            await pool.close()
+    except (OSError, PostgresError, InterfaceError) as error:
+        raise OperatorError(f"The database refuses: {str(error) or type(error).__name__}.") from error
+
+
+async def find_school(pool: Pool, slug: str | None) -> School:
+    """The school with this slug, or the only one.
+
+    Raises:
+        OperatorError: there is none, or without a slug several.
+    """
+    async with pool.begin(reading_only=True) as tx:
+        schools = [school for school, _ in await people.list_schools(tx)]
+    if not schools:
+        raise OperatorError("There is no school yet: add one with firstbell school add.")
+    found = [school for school in schools if slug in (None, school.slug)]
+    if len(found) == 1:
+        return found[0]
+    slugs = ", ".join(sorted(school.slug for school in schools)[:20])
+    if slug is None:
+        raise OperatorError(f"Say which school with --school: {slugs}.")
+    raise OperatorError(f"There is no school {slug!r}; there are: {slugs}.")
+
+
+@school_app.command()
+def add(
+    slug: Annotated[str, typer.Argument(help="Short name for the command line, such as sint-jozef.")],
+    name: Annotated[str, typer.Option(help="The name that people read.")],
+    host: Annotated[list[str], typer.Option(help="Host name at which it answers; may be given again.")],
+    locale: Annotated[str, typer.Option(help="Language: nl, en or fr.")] = "nl",
+    time_zone: Annotated[str, typer.Option(help="Where its lessons are.")] = "Europe/Brussels",
+) -> None:
+    """Add a school without anybody in it."""
+    settings = operator_settings()
+    _check_school(slug, name, locale, time_zone)
+    hosts = [_checked_host(each) for each in dict.fromkeys(host)]
+    school = School(Ids(clock_from(settings.clock)).new(), slug, name.strip(), locale, time_zone)
+    asyncio.run(_add(settings, school, hosts))
+    typer.echo(f"Added {school.name}, at {', '.join(hosts)}.")
+
+
+def _check_school(slug: str, name: str, locale: str, time_zone: str) -> None:
+    letters = slug.replace("-", "")
+    if not (letters.isascii() and letters.isalnum() and slug.islower() or letters.isdigit()) or len(slug) > 63:
+        raise OperatorError(f"{slug!r} is not a slug: small letters, digits and dashes, at most 63.")
+    if not 1 <= len(name.strip()) <= 200 or not name.isprintable():
+        raise OperatorError("The name of a school has 1 to 200 characters.")
+    if locale not in LOCALES:
+        raise OperatorError(f"{locale!r} is not a language of Firstbell: {', '.join(LOCALES)}.")
+    try:
+        ZoneInfo(time_zone)
+    except (OSError, ValueError) as error:
+        raise OperatorError(f"{time_zone!r} is not a time zone such as Europe/Brussels.") from error
+
+
+def _checked_host(host: str) -> str:
+    name = host.strip().lower()
+    if not name or len(name) > 253 or not all(part and part.replace("-", "").isalnum() for part in name.split(".")):
+        raise OperatorError(f"{host!r} is not a host name such as school.example.org; leave the port out.")
+    return name
+
+
+async def _add(settings: Settings, school: School, hosts: list[str]) -> None:
+    async with jobs_pool(settings) as pool:
+        try:
+            async with pool.begin((school.id,), school.id) as tx:
+                await people.add_school(tx, school, hosts)
+        except UniqueViolationError as error:
+            what = "slug" if error.table_name == "school" else "host name"
+            raise OperatorError(f"Another school has this {what} already.") from error
+
+
+@school_app.command(name="list")
+def list_schools() -> None:
+    """List the schools of this cell and where they answer."""
+    settings = operator_settings()
+
+    async def fetch() -> list[tuple[School, list[str]]]:
+        async with jobs_pool(settings) as pool, pool.begin(reading_only=True) as tx:
+            return await people.list_schools(tx)
+
+    for school, hosts in asyncio.run(fetch()):
+        typer.echo(f"{school.slug}\t{school.name}\t{', '.join(hosts)}")
+
+
+@school_app.command(name="import")
+def import_roster(
+    file: Annotated[Path, typer.Argument(help="OneRoster CSV 1.1 or 1.2: a zip archive or a folder.")],
+    school: Annotated[str | None, typer.Option(help="Slug of the school, when there are several.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would differ and write nothing.")] = False,
+    skip_rejected: Annotated[
+        bool, typer.Option("--skip-rejected", help="Import the rest when rows are rejected.")
+    ] = False,
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML or JSON: roles and groups that the files cannot say.")
+    ] = None,
+) -> None:
+    """Bring in people, classes and courses. One rejected row rejects the whole file."""
+    settings = operator_settings()
+    try:
+        said = _read_mapping(mapping)
+        asyncio.run(_import(settings, file, school, said, dry_run=dry_run, skips_rejected=skip_rejected))
+    except (UnreadableError, RosterError) as error:
+        raise OperatorError(str(error)) from error
+
+
+def _read_mapping(path: Path | None) -> RoleMapping:
+    if path is None:
+        return RoleMapping()
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAPPING_BYTES_MAX + 1)
+        if len(text) > MAPPING_BYTES_MAX:
+            raise OperatorError(f"{path} is larger than {MAPPING_BYTES_MAX // 1_000:,} kB.")
+        return read_mapping(path.name, text.decode("utf-8-sig"))
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise OperatorError(f"{path} is not in UTF-8.") from error
+
+
+async def _import(
+    settings: Settings, file: Path, slug: str | None, mapping: RoleMapping, *, dry_run: bool, skips_rejected: bool
+) -> None:
+    clock = clock_from(settings.clock)
+    with open_package(file, _limits(settings)) as package:
+        async with jobs_pool(settings) as pool:
+            school = await find_school(pool, slug)
+            tx = pool.transaction((school.id,), school.id)
+            steps = Import(
+                tx, school, mapping=mapping, ids=Ids(clock), now=clock.now(), batch_rows=settings.roster_batch_rows
+            )
+            try:
+                await _stage(steps, package, skips_rejected=skips_rejected)
+                with _progress() as watch:
+                    report = await steps.compare(watch)
+                    if not dry_run:
+                        await steps.merge(watch)
+                        await tx.commit()
+                async for kind, verdict, name in _listed(steps, dry_run=dry_run):
+                    typer.echo(f"{verdict} {kind}: {_plain(name)}")
+            finally:
+                await tx.roll_back()
+    _show(school, report, dry_run=dry_run)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        archive_bytes_max=settings.roster_archive_bytes_max,
+        bytes_max=settings.roster_bytes_max,
+        ratio_max=settings.roster_ratio_max,
+        entries_max=settings.roster_entries_max,
+    )
+
+
+async def _stage(steps: Import, package: Package, *, skips_rejected: bool) -> None:
+    with _progress() as watch:
+        report = await steps.stage(package, watch)
+    async for rejection in steps.rejections():
+        typer.echo(_plain(str(rejection)))
+    if report.rejected and not skips_rejected:
+        raise RosterError(f"Nothing was imported: {report.rejected:,} rejected, named above.")
+
+
+async def _listed(steps: Import, *, dry_run: bool) -> AsyncIterator[tuple[str, str, str]]:
+    if dry_run:
+        async for difference in steps.differences():
+            yield difference
+
+
+def _plain(text: str) -> str:
+    """What a file says must not steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+@contextmanager
+def _progress() -> Iterator[Watch]:
+    """A bar on standard error for each step that an import tells of."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def watch(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                for task in tasks.values():
+                    progress.update(task, total=1, completed=1)
+                tasks[step] = progress.add_task(step, total=total or None)
+            progress.update(tasks[step], completed=done)
+
+        yield watch
+        for task in tasks.values():
+            progress.update(task, total=1, completed=1)
+
+
+def _show(school: School, report: Report, *, dry_run: bool) -> None:
+    for name in report.ignored:
+        typer.echo(f"Ignored: {_plain(name)}.")
+    if report.rejected:
+        typer.echo(f"Left out: {report.rejected:,} rejected, named above.")
+    if not report.changes:
+        typer.echo(f"Nothing {'would change' if dry_run else 'changed'}: {school.name} is as the files say.")
+        return
+    if report.new_name:
+        typer.echo(f"{school.name} {'would be' if dry_run else 'is'} called {_plain(report.new_name)}.")
+    table = Table("", *VERDICTS, title="Would change" if dry_run else "Changed", title_justify="left")
+    for kind in KINDS:
+        counts = [report.counts.get((kind, verdict), 0) for verdict in VERDICTS]
+        if any(counts):
+            table.add_row(kind, *(f"{count:,}" if count else "" for count in counts))
+    Console(width=100).print(table)
