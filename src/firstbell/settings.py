@@ -113,13 +113,17 @@ class Settings:
         200_000_000, unit="bytes", why="a roster of 100,000 people is 25 MB as a zip archive"
     )
     roster_bytes_max: int = knob(
-        2_000_000_000, unit="bytes unpacked", why="a roster of 100,000 people is 200 MB; the staging tables hold it once"
+        2_000_000_000,
+        unit="bytes unpacked",
+        why="a roster of 100,000 people is 200 MB; the staging tables hold it once",
     )
     roster_ratio_max: int = knob(
         200, unit="times", why="enrolments with nothing but numbers shrink 30 times, a zip bomb 1,000"
     )
     roster_entries_max: int = knob(100, unit="files", why="OneRoster 1.2 knows 22 files")
-    roster_batch_rows: int = knob(20_000, unit="rows", why="5 MB in memory at once, and four steps of progress a second")
+    roster_batch_rows: int = knob(
+        20_000, unit="rows", why="5 MB in memory at once, and four steps of progress a second"
+    )
     roster_statement_timeout_ms: int = knob(
         300_000, unit="ms", why="merging a million enrolments is one statement of half a minute on a slow machine"
     )

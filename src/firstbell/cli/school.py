@@ -1,6 +1,7 @@
 """`firstbell school`: the schools of this cell and their rosters."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -25,6 +26,9 @@ from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.i18n import LOCALES
 from firstbell.settings import Settings
 
+SLUG = re.compile(r"[a-z0-9-]{1,63}")
+HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
+NAME_CHARS_MAX = 200
 MAPPING_BYTES_MAX = 1_000_000
 VERDICTS = ("added", "changed", "returned", "retired", "removed")
 KINDS = ("school year", "person", "parent of child", "class", "member of class", "course", "enrolment")
@@ -91,11 +95,10 @@ def add(
 
 
 def _check_school(slug: str, name: str, locale: str, time_zone: str) -> None:
-    letters = slug.replace("-", "")
-    if not (letters.isascii() and letters.isalnum() and slug.islower() or letters.isdigit()) or len(slug) > 63:
+    if not SLUG.fullmatch(slug):
         raise OperatorError(f"{slug!r} is not a slug: small letters, digits and dashes, at most 63.")
-    if not 1 <= len(name.strip()) <= 200 or not name.isprintable():
-        raise OperatorError("The name of a school has 1 to 200 characters.")
+    if not 1 <= len(name.strip()) <= NAME_CHARS_MAX or not name.isprintable():
+        raise OperatorError(f"The name of a school has 1 to {NAME_CHARS_MAX} characters.")
     if locale not in LOCALES:
         raise OperatorError(f"{locale!r} is not a language of Firstbell: {', '.join(LOCALES)}.")
     try:
@@ -106,7 +109,7 @@ def _check_school(slug: str, name: str, locale: str, time_zone: str) -> None:
 
 def _checked_host(host: str) -> str:
     name = host.strip().lower()
-    if not name or len(name) > 253 or not all(part and part.replace("-", "").isalnum() for part in name.split(".")):
+    if not HOST.fullmatch(name):
         raise OperatorError(f"{host!r} is not a host name such as school.example.org; leave the port out.")
     return name
 
@@ -117,8 +120,9 @@ async def _add(settings: Settings, school: School, hosts: list[str]) -> None:
             async with pool.begin((school.id,), school.id) as tx:
                 await people.add_school(tx, school, hosts)
         except UniqueViolationError as error:
-            what = "slug" if error.table_name == "school" else "host name"
-            raise OperatorError(f"Another school has this {what} already.") from error
+            raise OperatorError(
+                "Another school has this slug or host name already; see firstbell school list."
+            ) from error
 
 
 @school_app.command(name="list")

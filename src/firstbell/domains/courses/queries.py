@@ -17,8 +17,8 @@ async def stage_courses(tx: Transaction, school_id: UUID) -> None:
     """Make the temporary tables from which courses are merged, all dropped with the transaction.
 
     - `known_course`: what the school has, by source id.
-    - `staged_course`: one row for each that a roster names, with the ids that it and its folder get when it is new.
-      Without a title it keeps the one it has.
+    - `staged_course`: one row for each that a roster names, with the ids that it and its folder get when it is new;
+      `label` is what the roster calls it, class included.
     - `staged_enrolment`: pairs of ids; an enrolment without role is left as it is.
 
     Beside them people's `staged_person` and `staged_kept` are read.
@@ -30,7 +30,7 @@ async def stage_courses(tx: Transaction, school_id: UUID) -> None:
         ) ON COMMIT DROP;
         CREATE TEMP TABLE staged_course (
             source_id text PRIMARY KEY, id uuid NOT NULL, folder_id uuid, school_year_id uuid, title text,
-            is_retired boolean NOT NULL, verdict text NOT NULL DEFAULT 'added'
+            label text, is_retired boolean NOT NULL, verdict text NOT NULL DEFAULT 'added'
         ) ON COMMIT DROP;
         CREATE TEMP TABLE staged_enrolment (
             course_id uuid, person_id uuid, role text, is_removed boolean NOT NULL
@@ -54,8 +54,8 @@ async def compare_courses(tx: Transaction, school_id: UUID, *, retires_missing: 
     if retires_missing:
         await tx.execute(
             """
-            INSERT INTO staged_course (source_id, id, title, is_retired)
-            SELECT source_id, id, title, true FROM course AS kept
+            INSERT INTO staged_course (source_id, id, label, is_retired)
+            SELECT source_id, id, title || ' ' || audience, true FROM course AS kept
             WHERE school_id = $1 AND retired_at IS NULL
               AND NOT EXISTS (SELECT FROM staged_course WHERE staged_course.source_id = kept.source_id)
               AND NOT EXISTS (SELECT FROM staged_kept WHERE staged_kept.id = kept.id)
@@ -209,10 +209,10 @@ async def open_differences(tx: Transaction, school_id: UUID) -> None:
         f"""
         DECLARE course_difference NO SCROLL CURSOR FOR
         WITH named AS (
-            SELECT id, title || ' (' || source_id || ')' AS name FROM staged_course WHERE title IS NOT NULL
+            SELECT id, label AS name FROM staged_course WHERE label IS NOT NULL
             UNION ALL
-            SELECT id, title || ' (' || source_id || ')' FROM course WHERE school_id = '{UUID(int=school_id.int)}'
-              AND id NOT IN (SELECT id FROM staged_course WHERE title IS NOT NULL)
+            SELECT id, title || ' ' || audience FROM course WHERE school_id = '{UUID(int=school_id.int)}'
+              AND id NOT IN (SELECT id FROM staged_course WHERE label IS NOT NULL)
         )
         SELECT 'course' AS kind, verdict, name, 1 AS place FROM staged_course JOIN named USING (id)
         WHERE verdict <> 'same'

@@ -273,12 +273,12 @@ async def compare_school_years(tx: Transaction, school_id: UUID) -> None:
     """Give each staged school year its verdict."""
     await tx.execute(
         """
-        UPDATE staged_school_year AS staged SET id = kept.id, verdict = CASE
+        UPDATE staged_school_year AS staged SET verdict = CASE
             WHEN (staged.name, staged.starts_on, staged.ends_on)
                 IS DISTINCT FROM (kept.name, kept.starts_on, kept.ends_on) THEN 'changed'
             ELSE 'same' END
         FROM school_year AS kept
-        WHERE kept.school_id = $1 AND kept.source_id = staged.source_id
+        WHERE kept.school_id = $1 AND kept.id = staged.id
         """,
         school_id,
     )
@@ -631,9 +631,7 @@ async def merge_members(tx: Transaction, school_id: UUID) -> None:
 
 async def stage_pupil_classes(tx: Transaction, school_id: UUID) -> None:
     """Make `pupil_class` (person_id, class_id, class_name): the class of each pupil as it now is."""
-    await tx.execute(
-        "CREATE TEMP TABLE pupil_class (person_id uuid, class_id uuid, class_name text) ON COMMIT DROP"
-    )
+    await tx.execute("CREATE TEMP TABLE pupil_class (person_id uuid, class_id uuid, class_name text) ON COMMIT DROP")
     await tx.execute(
         """
         INSERT INTO pupil_class
@@ -725,9 +723,7 @@ async def add_school(tx: Transaction, school: School, hosts: Sequence[str]) -> N
         school.locale,
         school.time_zone,
     )
-    await tx.execute(
-        "INSERT INTO school_host (host, school_id) SELECT unnest($1::text[]), $2", list(hosts), school.id
-    )
+    await tx.execute("INSERT INTO school_host (host, school_id) SELECT unnest($1::text[]), $2", list(hosts), school.id)
 
 
 async def rename_school(tx: Transaction, school_id: UUID, name: str) -> bool:

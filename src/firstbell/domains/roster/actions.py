@@ -175,7 +175,7 @@ class Import:
         tx, is_whole = self._tx, self._is_whole("users")
         known = None if is_whole else "known_person"
         await queries.reject_unknown_agents(tx, is_whole=is_whole)
-        await queries.reject_dangling(tx, "roster_role", "userSourcedId", "user_source_id", "roster_user", known)
+        await queries.reject_dangling(tx, "roster_role", "userSourcedId", "user_source_id", "roster_user", known=known)
         if self._manifest.version == "1.1":
             await queries.spread_roles_of_users(tx)
         strangers = await queries.stage_overrides(tx)
@@ -183,8 +183,10 @@ class Import:
         await queries.reject_people_without_role(tx, is_whole=is_whole)
         await self._check_sign_in_names()
         await queries.name_lost_agents(tx)
-        await queries.reject_dangling(tx, "roster_demographic", "sourcedId", "source_id", "roster_user", known)
-        await queries.reject_dangling(tx, "roster_profile", "userSourcedId", "user_source_id", "roster_user", known)
+        await queries.reject_dangling(tx, "roster_demographic", "sourcedId", "source_id", "roster_user", known=known)
+        await queries.reject_dangling(
+            tx, "roster_profile", "userSourcedId", "user_source_id", "roster_user", known=known
+        )
 
     async def _check_sign_in_names(self) -> None:
         # Whoever is rejected keeps the old name, which another row may want: look again until that is over.
@@ -211,11 +213,11 @@ class Import:
         tx = self._tx
         await queries.reject_dangling(
             tx, "roster_enrolment", "classSourcedId", "class_source_id", "roster_class",
-            None if self._is_whole("classes") else "known_place",
+            known=None if self._is_whole("classes") else "known_place",
         )  # fmt: skip
         await queries.reject_dangling(
             tx, "roster_enrolment", "userSourcedId", "user_source_id", "roster_user",
-            None if self._is_whole("users") else "known_person",
+            known=None if self._is_whole("users") else "known_person",
         )  # fmt: skip
         await queries.reject_outsiders(tx)
 

@@ -7,7 +7,7 @@ is told in docs/decisions/0004-oneroster.md.
 import json
 import tomllib
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from operator import itemgetter
@@ -107,8 +107,13 @@ _ROLES: dict[str, Role] = {
     "districtAdministrator": Role.SECRETARIAT,
     "systemAdministrator": Role.ICT,
 }
-_ENROLMENT_ROLES = {"student": "pupil", "teacher": "teacher", "aide": "teacher", "proctor": "teacher", "administrator": ""}
-
+_ENROLMENT_ROLES = {
+    "student": "pupil",
+    "teacher": "teacher",
+    "aide": "teacher",
+    "proctor": "teacher",
+    "administrator": "",
+}
 
 
 class RoleMapping(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +191,7 @@ class RosterFile(msgspec.Struct, frozen=True):
 
 
 def read_row(file: RosterFile, cells: Sequence[str], mapping: RoleMapping, flaws: Flaws) -> Staged:
-    """What is staged for the row with these cells: its sourcedId, whether it is to be deleted, then what its rule makes.
+    """What is staged for a row with these cells: its sourcedId, whether it is to be deleted, what its rule makes.
 
     A row that is to be deleted needs no more than the ids by which it is found.
     """
@@ -413,7 +418,13 @@ FILES: tuple[RosterFile, ...] = (
         _session,
     ),
     RosterFile(
-        "users", "roster_user", (*_PERSON, "role", "orgSourcedIds"), _PERSON_OPTIONAL, _PERSON_STAGED, _user_1_1, ("1.1",)
+        "users",
+        "roster_user",
+        (*_PERSON, "role", "orgSourcedIds"),
+        _PERSON_OPTIONAL,
+        _PERSON_STAGED,
+        _user_1_1,
+        ("1.1",),
     ),
     RosterFile("users", "roster_user", _PERSON, _PERSON_OPTIONAL, _PERSON_STAGED, _user_1_2, ("1.2",)),
     RosterFile(

@@ -1,13 +1,12 @@
-"""Statements on the roster's own temporary tables: the files as they came, what is wrong with them, what they mean here.
+"""Statements on the roster's own temporary tables: the files as they came, what is wrong with them, what they mean.
 
-A row is rejected when it is wrong, and outside when it belongs to another school of the same files. What a file means is
-written to the tables that people and courses stage.
+A row is rejected when it is wrong, and outside when it belongs to another school of the same files. What a file means
+is written to the tables that people and courses stage.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from firstbell.domains.roster.model import LEVELS_MAX, Rejection
 from firstbell.kernel.db import Transaction
@@ -134,10 +133,10 @@ async def _reject(tx: Transaction, table: str, column: str, condition: str, reas
 
 
 async def reject_dangling(
-    tx: Transaction, table: str, column: str, reference: str, target: str, known: str | None = None
+    tx: Transaction, table: str, column: str, reference: str, target: str, *, known: str | None = None
 ) -> None:
-    """Reject rows whose `reference` (`column` in the file) names no accepted row of `target`, nor one that is `known`."""
-    is_known = f"EXISTS (SELECT FROM {known} WHERE source_id = this.{reference})" if known else "false"  # noqa: S608
+    """Reject rows whose `reference` (`column` in the file) names no accepted row of `target` and none in `known`."""
+    is_known = f"EXISTS (SELECT FROM {known} WHERE source_id = this.{reference})" if known else "false"
     await _reject(
         tx,
         table,
@@ -146,7 +145,7 @@ async def reject_dangling(
         this.{reference} IS NOT NULL AND NOT {is_known} AND NOT EXISTS (
             SELECT FROM {target} AS named WHERE named.source_id = this.{reference} AND NOT named.is_rejected
         )
-        """,  # noqa: S608
+        """,
         _dangling_reason(f"this.{reference}", target),
     )
 
@@ -181,7 +180,7 @@ def _dangling_reason(reference: str, target: str) -> str:
         CASE WHEN EXISTS (SELECT FROM {target} WHERE source_id = {reference})
         THEN 'depends on a rejected row of {_FILE_OF[target]}.csv: '
         ELSE 'names nothing in {_FILE_OF[target]}.csv: ' END || left({reference}, 40)
-    """  # noqa: S608
+    """
 
 
 async def reject_cycles(tx: Transaction, table: str, *, is_whole: bool) -> None:
@@ -220,7 +219,7 @@ async def _reject_orphans(tx: Transaction, table: str) -> int:
         this.parent_source_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM {table} AS named WHERE named.source_id = this.parent_source_id AND NOT named.is_rejected
         )
-        """,  # noqa: S608
+        """,
         _dangling_reason("this.parent_source_id", table),
     )
 
@@ -242,7 +241,8 @@ async def find_school_orgs(tx: Transaction, name: str) -> list[tuple[str, str]]:
     rows = await tx.fetch(
         """
         SELECT source_id, name FROM roster_org
-        WHERE kind = 'school' AND NOT is_rejected AND NOT is_deleted AND lower($1) IN (lower(source_id), lower(identifier))
+        WHERE kind = 'school' AND NOT is_rejected AND NOT is_deleted
+          AND lower($1) IN (lower(source_id), lower(identifier))
         LIMIT 2
         """,
         name,
@@ -396,7 +396,7 @@ async def reject_people_without_role(tx: Transaction, *, is_whole: bool) -> None
         NOT {has_known} AND NOT EXISTS (
             SELECT FROM roster_role AS named WHERE named.user_source_id = this.source_id AND NOT named.is_rejected
         )
-        """,  # noqa: S608
+        """,
         """
         CASE WHEN EXISTS (SELECT FROM roster_role AS named WHERE named.user_source_id = this.source_id)
         THEN 'depends on a rejected row of roles.csv' ELSE 'has no role in roles.csv' END
@@ -422,7 +422,8 @@ async def reject_taken_sign_in_names(tx: Transaction, *, is_whole: bool) -> int:
         "username",
         """
         is_enabled AND EXISTS (
-            SELECT FROM roster_sign_in_name AS taken WHERE taken.key = lower(this.sign_in_name) AND taken.line < this.line
+            SELECT FROM roster_sign_in_name AS taken
+            WHERE taken.key = lower(this.sign_in_name) AND taken.line < this.line
         )
         """,
         """
@@ -465,7 +466,9 @@ async def reject_outsiders(tx: Transaction) -> None:
 
 async def find_school_years(tx: Transaction) -> None:
     """Lead every session up to its school year: its own, an ancestor, else the one in which it begins."""
-    await tx.execute("UPDATE roster_session SET year_source_id = source_id WHERE kind = 'schoolYear' AND NOT is_rejected")
+    await tx.execute(
+        "UPDATE roster_session SET year_source_id = source_id WHERE kind = 'schoolYear' AND NOT is_rejected"
+    )
     for level in range(1, LEVELS_MAX):
         await tx.execute(
             """
@@ -494,8 +497,9 @@ async def stage_school_years(tx: Transaction) -> None:
     await tx.execute(
         """
         INSERT INTO staged_school_year (source_id, id, name, starts_on, ends_on)
-        SELECT source_id, id, title, starts_on, ends_on FROM roster_session
-        WHERE kind = 'schoolYear' AND NOT is_rejected AND NOT is_deleted
+        SELECT this.source_id, coalesce(known.id, this.id), this.title, this.starts_on, this.ends_on
+        FROM roster_session AS this LEFT JOIN known_school_year AS known ON known.source_id = this.source_id
+        WHERE this.kind = 'schoolYear' AND NOT this.is_rejected AND NOT this.is_deleted
         """
     )
 
@@ -559,7 +563,7 @@ async def next_rejections(tx: Transaction, most: int) -> list[Rejection]:
 
 
 async def stage_people(tx: Transaction, *, replaces_roles: bool, today: date) -> None:
-    """Hand the users of the files to people's `staged_person`: whoever is deleted, disabled or has no role left retires."""
+    """Hand the users to people's `staged_person`: whoever is deleted, disabled or has no role left retires."""
     await tx.execute(
         """
         WITH standing AS (
@@ -715,9 +719,10 @@ async def stage_courses(tx: Transaction, *, is_whole: bool) -> None:
     """
     await tx.execute(
         """
-        INSERT INTO staged_course (source_id, id, folder_id, school_year_id, title, is_retired)
+        INSERT INTO staged_course (source_id, id, folder_id, school_year_id, title, label, is_retired)
         SELECT this.source_id, coalesce(known.id, this.id), this.folder_id, this.year_id,
-               coalesce(course.title, CASE WHEN NOT $1 THEN known.title END, this.subject, this.title), this.is_deleted
+               coalesce(course.title, CASE WHEN NOT $1 THEN known.title END, this.subject, this.title),
+               nullif(this.title, ''), this.is_deleted
         FROM roster_class AS this
         LEFT JOIN known_course AS known ON known.source_id = this.source_id
         LEFT JOIN roster_course AS course ON course.source_id = this.course_source_id AND NOT course.is_rejected
@@ -740,8 +745,8 @@ async def stage_courses(tx: Transaction, *, is_whole: bool) -> None:
 async def stage_enrolments(tx: Transaction, *, today: date) -> None:
     """Hand the enrolments to people's `staged_class_member` and courses' `staged_enrolment`.
 
-    Whoever is enrolled twice is a teacher when one of the rows says so. An enrolment that ended, while its school year did
-    not, is over; one of a past school year stays.
+    Whoever is enrolled twice is a teacher when one of the rows says so. An enrolment that ended, while its school year
+    did not, is over; one of a past school year stays.
     """
     await tx.execute(
         """
