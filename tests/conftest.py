@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
-from firstbell.kernel.engines import Addresses, Engines
+from firstbell.kernel.engines import Addresses, Engines, free_port
 from firstbell.kernel.migrations import ensure_database, migrate
 
 
@@ -71,13 +70,6 @@ class Installation:
                 await connection.close()
 
         return asyncio.run(ask())
-
-
-def free_port() -> int:
-    """A port of this machine that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -128,15 +128,11 @@ class Settings:
         300_000, unit="ms", why="merging a million enrolments is one statement of half a minute on a slow machine"
     )
     form_bytes_max: int = knob(100_000, unit="bytes", why="the longest form is a page of text")
-    timetable_file_bytes_max: int = knob(
-        300_000_000, unit="bytes", why="a CSV row has about 150: two million lessons"
-    )
+    timetable_file_bytes_max: int = knob(300_000_000, unit="bytes", why="a CSV row has about 150: two million lessons")
     timetable_ics_bytes_max: int = knob(
         50_000_000, unit="bytes", why="an iCalendar file is held in memory at about 20 times its size"
     )
-    timetable_days_max: int = knob(
-        800, unit="days", why="two school years: a rule without an end must end somewhere"
-    )
+    timetable_days_max: int = knob(800, unit="days", why="two school years: a rule without an end must end somewhere")
     timetable_lessons_max: int = knob(
         2_000_000, unit="lessons per file", why="60 times the lessons of a school of 600 pupils in a year"
     )

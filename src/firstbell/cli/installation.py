@@ -90,6 +90,10 @@ class Installation:
         """Keep everything running, until an exception such as that of a signal."""
         self._keeper.watch()
 
+    def processes(self) -> dict[str, int]:
+        """The ids of what runs: PostgreSQL, NATS, serve, work."""
+        return {child.name: child.process.pid for child in self._keeper.children}
+
     def stop(self) -> None:
         """End everything that was started."""
         self._keeper.stop()

@@ -35,6 +35,11 @@ class Keeper:
         self._kept.append(kept)
         return kept.child
 
+    @property
+    def children(self) -> list[Child]:
+        """What is kept running now, the first started first."""
+        return [kept.child for kept in self._kept]
+
     def watch_once(self) -> None:
         """Start again what died.
 

@@ -166,7 +166,7 @@ class Engines:
             EngineError: it cannot be started.
         """
         self._forget_dead()
-        port = int(self._nats_url.rpartition(":")[2]) if self._nats_url else _free_port()
+        port = int(self._nats_url.rpartition(":")[2]) if self._nats_url else free_port()
         token = self._nats_url.partition("//")[2].partition("@")[0] or secrets.token_hex(16)
         _write_secretly(self.run / "nats.conf", _nats_configuration(port, token))
         child = start_child(
@@ -335,7 +335,8 @@ def _bare_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

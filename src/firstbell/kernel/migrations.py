@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-from pgqueuer.queries import Queries
 
 from firstbell.kernel.errors import OperatorError
 
@@ -128,6 +126,10 @@ def _digest(statements: str) -> str:
 
 
 async def _bring_job_tables_up_to_date(connection: asyncpg.Connection) -> None:
+    # Half a second of imports, which every other command does without.
+    from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver  # noqa: PLC0415
+    from pgqueuer.queries import Queries  # noqa: PLC0415
+
     queries = Queries(AsyncpgDriver(connection))
     if not await queries.schema_is_installed():
         await queries.install()

@@ -23,7 +23,8 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
-def _matches(hashed: str, password: str) -> bool:
+def matches(hashed: str, password: str) -> bool:
+    """True when `hashed` is the hash of `password`, at the cost of making one."""
     try:
         return _HASHER.verify(hashed, password)
     except (VerificationError, InvalidHashError):
@@ -46,7 +47,7 @@ class PasswordLane:
         Raises:
             BusyError: the lane is full.
         """
-        is_match = await self._run(_matches, hashed or self._nobody, password)
+        is_match = await self._run(matches, hashed or self._nobody, password)
         return is_match and hashed is not None
 
     async def hash(self, password: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 _PROC = Path("/proc")
 _PARENT = re.compile(r"^\d+ \(.*\) \S (\d+)", re.S)
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
@@ -57,6 +59,34 @@ class CpuReading:
     def since(self, earlier: "CpuReading") -> int:
         """Nanoseconds since `earlier`; a thread that ended in between is not counted."""
         return sum(now_ns - earlier.threads_ns.get(thread, 0) for thread, now_ns in self.threads_ns.items())
+
+
+class RequestLog:
+    """Reads what the server says of its requests: one JSON object a line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_bytes = 0
+        self._statements = 0
+
+    def statements(self) -> int:
+        """How many statements requests ran since the log began; a line that is half written counts next time."""
+        with self._path.open("rb") as file:
+            file.seek(self._read_bytes)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._read_bytes += len(line)
+                if line.startswith(b"{"):
+                    self._statements += _decode_line(line).statements
+        return self._statements
+
+
+class _Line(msgspec.Struct):
+    statements: int = 0
+
+
+_decode_line = msgspec.json.Decoder(_Line).decode
 
 
 def _read(path: Path) -> str:
