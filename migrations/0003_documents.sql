@@ -5,9 +5,12 @@ CREATE TABLE blob (
     sha256 bytea NOT NULL CHECK (length(sha256) = 32),
     size_bytes bigint NOT NULL CHECK (size_bytes >= 0),
     stored_at timestamptz NOT NULL,
+    unreferenced_at timestamptz,
     PRIMARY KEY (school_id, sha256)
 );
 COMMENT ON TABLE blob IS 'retention: 35 days after the last reference went; erasure: with the documents that refer to it';
+COMMENT ON COLUMN blob.unreferenced_at IS 'when a nightly round first found no document with these bytes';
+CREATE INDEX blob_unreferenced ON blob (school_id, unreferenced_at) WHERE unreferenced_at IS NOT NULL;
 CALL protect('blob');
 
 -- root_id names the top folder of a tree, so that its holder (a course, later others) judges every part by one id.
@@ -28,7 +31,9 @@ CREATE TABLE folder (
     CHECK ((parent_id IS NULL) = (id = root_id))
 );
 COMMENT ON TABLE folder IS 'retention: as its holder, 30 days in the bin; erasure: names nobody';
+COMMENT ON COLUMN folder.deleted_at IS 'in the bin since; all that goes in at once has the same instant';
 CREATE INDEX folder_parent ON folder (school_id, parent_id);
+CREATE INDEX folder_bin ON folder (school_id, deleted_at) WHERE deleted_at IS NOT NULL;
 CALL protect('folder');
 
 CREATE TABLE document (
@@ -54,4 +59,5 @@ COMMENT ON TABLE document IS 'retention: as its folder, 30 days in the bin; eras
 CREATE INDEX document_folder ON document (school_id, folder_id);
 CREATE INDEX document_root ON document (school_id, root_id, added_at);
 CREATE INDEX document_blob ON document (school_id, sha256);
+CREATE INDEX document_bin ON document (school_id, deleted_at) WHERE deleted_at IS NOT NULL;
 CALL protect('document');

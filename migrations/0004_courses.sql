@@ -35,3 +35,11 @@ CREATE TABLE enrolment (
 COMMENT ON TABLE enrolment IS 'retention: as the course; erasure: with the person';
 CREATE INDEX enrolment_person ON enrolment (school_id, person_id);
 CALL protect('enrolment');
+
+-- The teachers of a course as people read them: Els Peeters, Tom Claes.
+CREATE FUNCTION course_teachers(of_school uuid, of_course uuid) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce(string_agg(trim(given_name || ' ' || family_name), ', ' ORDER BY family_name, given_name), '')
+    FROM enrolment JOIN person ON person.school_id = enrolment.school_id AND person.id = enrolment.person_id
+    WHERE enrolment.school_id = of_school AND enrolment.course_id = of_course AND enrolment.role = 'teacher'
+      AND person.retired_at IS NULL
+$$;

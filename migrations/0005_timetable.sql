@@ -52,7 +52,7 @@ CREATE TABLE lesson_document (
     position smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (school_id, lesson_id, document_id),
     FOREIGN KEY (school_id, lesson_id) REFERENCES lesson (school_id, id),
-    FOREIGN KEY (school_id, document_id) REFERENCES document (school_id, id)
+    FOREIGN KEY (school_id, document_id) REFERENCES document (school_id, id) ON DELETE CASCADE
 );
 COMMENT ON TABLE lesson_document IS 'retention: as the lesson; erasure: names nobody';
 CREATE INDEX lesson_document_document ON lesson_document (school_id, document_id);

@@ -10,6 +10,9 @@ from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
 
+from firstbell.domains.courses import pages as courses
+from firstbell.domains.documents import api as documents_api
+from firstbell.domains.documents.access import Addresses
 from firstbell.domains.people import api as people_api
 from firstbell.domains.people import pages as people
 from firstbell.domains.people.access import CookieJar, Entrance, Revocations, Schools
@@ -18,6 +21,7 @@ from firstbell.domains.people.model import Viewer
 from firstbell.domains.views import pages as views
 from firstbell.kernel import housekeeping
 from firstbell.kernel.asgi import App
+from firstbell.kernel.blobs import Blobs
 from firstbell.kernel.bus import Bus
 from firstbell.kernel.changes import SUBJECT, Changes
 from firstbell.kernel.clock import Ids, clock_from
@@ -29,6 +33,7 @@ from firstbell.kernel.logs import configure_logs
 from firstbell.kernel.passwords import PasswordLane
 from firstbell.kernel.probes import Probes
 from firstbell.kernel.problems import answer_error
+from firstbell.kernel.signing import Signer, parse_keys
 from firstbell.kernel.static import Static
 from firstbell.settings import Settings, read_settings
 
@@ -50,6 +55,8 @@ def create_app(settings: Settings | None = None) -> App:
     bus.subscribe(SUBJECT, changes.hear)
     bus.on_connect(changes.hear)
     entrance = Entrance(schools, jar, sessions.refresh, revocations, changes)
+    blobs = Blobs.open(settings)
+    addresses = Addresses(Signer(parse_keys(settings.secret_keys), "blobs"), clock)
     passwords = PasswordLane(at_once=settings.sign_in_hashes_max, waiting_max=settings.sign_in_queue_max)
 
     def publish(subject: str) -> None:
@@ -76,14 +83,24 @@ def create_app(settings: Settings | None = None) -> App:
             await changes.stop()
             await bus.stop()
             passwords.close()
+            blobs.close()
             await app.state.pool.close()
 
     litestar = Litestar(
-        route_handlers=[*people.HANDLERS, *people_api.HANDLERS, *views.HANDLERS],
+        route_handlers=[
+            *people.HANDLERS,
+            *people_api.HANDLERS,
+            *documents_api.HANDLERS,
+            *courses.HANDLERS,
+            *views.HANDLERS,
+        ],
         guards=[entrance],
         dependencies={
             "tx": Provide(_transaction, sync_to_thread=False),
             "viewer": Provide(_viewer, sync_to_thread=False),
+            "addresses": Provide(lambda: addresses, sync_to_thread=False),
+            "blobs": Provide(lambda: blobs, sync_to_thread=False),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
             "jar": Provide(lambda: jar, sync_to_thread=False),
             "entrance": Provide(lambda: entrance, sync_to_thread=False),
             "ids": Provide(lambda: ids, sync_to_thread=False),
@@ -92,7 +109,7 @@ def create_app(settings: Settings | None = None) -> App:
         },
         exception_handlers={Exception: answer_error},
         lifespan=[lifespan],
-        state=State({"navigation": lambda viewer, path: []}),
+        state=State({"blobs": blobs, "addresses": addresses, "navigation": lambda viewer, path: []}),
         openapi_config=None,
         logging_config=None,
     )

@@ -127,6 +127,23 @@ class Settings:
     roster_statement_timeout_ms: int = knob(
         300_000, unit="ms", why="merging a million enrolments is one statement of half a minute on a slow machine"
     )
+    upload_request_bytes_max: int = knob(
+        500_000_000, unit="bytes per upload", why="a term's worksheets, or five videos; more comes in a second drag"
+    )
+    upload_stall_seconds: int = knob(30, unit="s", why="a phone that sends nothing for so long has lost its line")
+    uploads_at_once_max: int = knob(
+        32, unit="files arriving at once per worker", why="each holds up to 0.5 MB of memory: 16 MB"
+    )
+    blob_timeout_ms: int = knob(10_000, unit="ms", why="a disk or bucket that is silent for so long is down")
+    blob_reads_at_once_max: int = knob(32, unit="reads per worker", why="256 KiB each: 8 MB of memory")
+    blob_puts_at_once_max: int = knob(2, unit="puts per worker", why="two parts of 8 MiB each to a bucket: 32 MiB")
+    blob_threads_max: int = knob(
+        4, unit="threads per worker", why="enough for a disk; hashing takes turns with the web"
+    )
+    blob_days: int = knob(35, unit="days", why="the bin's 30 days, and the time to notice a mistake")
+    bin_days: int = knob(30, unit="days", why="who misses a document misses it within a month")
+    folder_entries_max: int = knob(500, unit="documents or folders in one folder", why="what a page still lists")
+    folder_depth_max: int = knob(8, unit="folders deep", why="nobody finds anything further down")
     form_bytes_max: int = knob(100_000, unit="bytes", why="the longest form is a page of text")
     timetable_file_bytes_max: int = knob(300_000_000, unit="bytes", why="a CSV row has about 150: two million lessons")
     timetable_ics_bytes_max: int = knob(

@@ -121,9 +121,15 @@ class Transaction:
 
     async def rescope(self, readable: Sequence[UUID], writable: UUID | None) -> None:
         """Change the schools in mid-transaction: only where a row names the school, such as a code."""
-        connection = await self.begun()
+        connection = await self._begun()
         self._readable, self._writable = tuple(readable), writable
         await connection.execute(self._scope_statement())
+
+    async def read_also(self, schools: Iterable[UUID]) -> None:
+        """Read these schools too: only for the pages of a family."""
+        self._readable = tuple({*self._readable, *schools})
+        if self._connection is not None:
+            await self._connection.execute(self._scope_statement())
 
     async def fetch(self, statement: str, *parameters: Any) -> list[Row]:
         """All rows."""
@@ -191,12 +197,12 @@ class Transaction:
         for subject in self._hints:
             self._publish(subject)
 
-    async def end_reading(self) -> None:
-        """Give the connection back before work that must not hold one, such as hashing, after only reading.
+    async def let_go(self) -> None:
+        """Give the connection back before work that must not hold one: bytes from a client, hashing, a call elsewhere.
 
-        The next statement begins the request's transaction anew, under the same schools.
+        What was written stays. The next statement begins anew, under the same schools; what was read is asked again.
         """
-        await self.roll_back()
+        await self.commit()
 
     async def roll_back(self) -> None:
         """Forget everything that ran."""

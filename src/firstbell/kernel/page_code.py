@@ -27,7 +27,7 @@ class PageCode(CodeGenerator):
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
         """Call the target itself, unless it is a global that wants the context."""
         if isinstance(node.node, nodes.Name) and _wants_context(self.environment, node.node.name):
-            super().visit_Call(node, frame, forward_caller)
+            super().visit_Call(node, frame, forward_caller=forward_caller)
             return
         self.visit(node.node, frame)
         self.write(f"({self._arguments(node, frame, forward_caller)})")

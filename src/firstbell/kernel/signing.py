@@ -31,6 +31,11 @@ class Signer:
         self._secrets = {key.id: hmac.digest(key.secret, purpose.encode(), hashlib.sha256) for key in keys}
         self._first = keys[0].id
 
+    @property
+    def first(self) -> str:
+        """The id of the key that signs."""
+        return self._first
+
     def mac(self, data: bytes, key_id: str | None = None) -> bytes:
         """The first 16 bytes of the HMAC of `data`.
 

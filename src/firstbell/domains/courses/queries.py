@@ -1,12 +1,119 @@
 """Statements on courses and enrolments."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from firstbell.kernel.db import Transaction
+from firstbell.domains.courses.model import Course, CourseEntry, Part, Participant
+from firstbell.domains.people.model import Membership
+from firstbell.kernel.db import Row, Transaction
 
 AUDIENCE_CLASSES_MAX = 6
 """More classes than these are not read any more; the label ends in an ellipsis."""
+
+
+async def find_course(
+    tx: Transaction, course_id: UUID, persons: Sequence[Membership], staff_of: UUID | None
+) -> Course | None:
+    """A course that one of `persons` teaches or follows, or whose child follows it, or that is in the school
+    `staff_of`; as what, the strongest first."""
+    row = await tx.fetchrow(
+        """
+        SELECT course.school_id, course.id, course.title, course.audience, course.folder_id,
+               coalesce(own.role, CASE WHEN course.school_id = $4 THEN 'staff' ELSE 'parent' END) AS part
+        FROM course
+        LEFT JOIN enrolment AS own ON own.school_id = course.school_id AND own.course_id = course.id
+             AND own.person_id = ANY($3)
+        WHERE course.school_id = ANY($2) AND course.id = $1 AND course.retired_at IS NULL AND (
+            own.role IS NOT NULL OR course.school_id = $4 OR EXISTS (
+                SELECT FROM guardianship AS care JOIN enrolment AS child ON child.school_id = care.school_id
+                     AND child.course_id = course.id AND child.person_id = care.child_id
+                WHERE care.school_id = course.school_id AND care.parent_id = ANY($3)
+            )
+        )
+        ORDER BY own.role = 'teacher' DESC NULLS LAST LIMIT 1
+        """,
+        course_id,
+        [person.school_id for person in persons],
+        [person.person_id for person in persons],
+        staff_of,
+    )
+    if row is None:
+        return None
+    return Course(row["school_id"], row["id"], row["title"], row["audience"], row["folder_id"], Part(row["part"]))
+
+
+async def list_own_courses(tx: Transaction, school_id: UUID, person_id: UUID) -> list[CourseEntry]:
+    """The courses that a person teaches or follows."""
+    rows = await tx.fetch(
+        """
+        SELECT course.id, course.title, course.audience, '' AS child,
+               course_teachers(course.school_id, course.id) AS teachers
+        FROM enrolment AS own JOIN course ON course.school_id = own.school_id AND course.id = own.course_id
+        WHERE own.school_id = $1 AND own.person_id = $2 AND course.retired_at IS NULL
+        ORDER BY course.title, course.audience, course.id
+        """,
+        school_id,
+        person_id,
+    )
+    return [_entry(row) for row in rows]
+
+
+async def list_children_courses(tx: Transaction, parents: Sequence[Membership]) -> list[CourseEntry]:
+    """The courses that the children of these persons follow, child by child."""
+    rows = await tx.fetch(
+        """
+        SELECT course.id, course.title, course.audience, child.given_name AS child,
+               course_teachers(course.school_id, course.id) AS teachers
+        FROM guardianship AS care
+        JOIN person AS child ON child.school_id = care.school_id AND child.id = care.child_id
+             AND child.retired_at IS NULL
+        JOIN enrolment AS following ON following.school_id = care.school_id AND following.person_id = care.child_id
+             AND following.role = 'pupil'
+        JOIN course ON course.school_id = following.school_id AND course.id = following.course_id
+        WHERE care.school_id = ANY($1) AND care.parent_id = ANY($2) AND course.retired_at IS NULL
+        ORDER BY child.given_name, child.id, course.title, course.audience, course.id
+        """,
+        [parent.school_id for parent in parents],
+        [parent.person_id for parent in parents],
+    )
+    return [_entry(row) for row in rows]
+
+
+async def list_school_courses(tx: Transaction, school_id: UUID, search: str, limit: int) -> list[CourseEntry]:
+    """The courses of a school whose title or audience has `search` in it."""
+    rows = await tx.fetch(
+        """
+        SELECT id, title, audience, '' AS child, teachers
+        FROM course CROSS JOIN LATERAL course_teachers(school_id, id) AS teachers
+        WHERE school_id = $1 AND retired_at IS NULL
+          AND strpos(lower(title || ' ' || audience || ' ' || teachers), lower($2)) > 0
+        ORDER BY title, audience, id LIMIT $3
+        """,
+        school_id,
+        search,
+        limit,
+    )
+    return [_entry(row) for row in rows]
+
+
+async def list_participants(tx: Transaction, school_id: UUID, course_id: UUID) -> list[Participant]:
+    """Who teaches a course, then who follows it."""
+    rows = await tx.fetch(
+        """
+        SELECT person.given_name, person.family_name, enrolment.role = 'teacher' AS is_teacher
+        FROM enrolment JOIN person ON person.school_id = enrolment.school_id AND person.id = enrolment.person_id
+        WHERE enrolment.school_id = $1 AND enrolment.course_id = $2 AND person.retired_at IS NULL
+        ORDER BY is_teacher DESC, person.family_name, person.given_name, person.id
+        """,
+        school_id,
+        course_id,
+    )
+    return [Participant(row["given_name"], row["family_name"], row["is_teacher"]) for row in rows]
+
+
+def _entry(row: Row) -> CourseEntry:
+    return CourseEntry(row["id"], row["title"], row["audience"], row["teachers"], row["child"])
 
 
 # Merging a roster: whoever brings one in fills temporary tables, `compare_*` works out what differs from what is kept,

@@ -57,7 +57,7 @@ async def sign_in(
     """Start a session for whoever gives the right password."""
     visit = visit_of(request.scope)
     credentials = await queries.find_credentials(tx, visit.school.id, sign_in_key(data.name))
-    await tx.end_reading()
+    await tx.let_go()
     is_right = await passwords.verify(data.password, credentials.password_hash if credentials else None)
     is_shared = bool(data.is_shared_device)
     session: Session | None = None

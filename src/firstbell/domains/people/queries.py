@@ -173,6 +173,16 @@ async def find_credentials(tx: Transaction, school_id: UUID, sign_in_key: str) -
     return None if row is None else Credentials(**row)
 
 
+async def find_name(tx: Transaction, school_id: UUID, person_id: UUID) -> str | None:
+    """The full name of a person."""
+    name: str | None = await tx.fetchval(
+        "SELECT trim(given_name || ' ' || family_name) FROM person WHERE school_id = $1 AND id = $2",
+        school_id,
+        person_id,
+    )
+    return name
+
+
 def _session(row: Row, school_id: UUID, now: datetime) -> Session:
     roles = tuple(Role(role) for role in row["roles"])
     viewer = Viewer(

@@ -4,10 +4,17 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from firstbell.domains.courses import queries as courses
+from firstbell.domains.courses.model import Course
+from firstbell.domains.courses.pages import COURSE_DEPENDENCIES
+from firstbell.domains.documents.model import Place
+from firstbell.domains.documents.pages import list_folder
 from firstbell.domains.people.model import SIGNED_IN, Viewer
+from firstbell.kernel.clock import Ids
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.html import page
 from firstbell.kernel.routes import Priority, route
+from firstbell.settings import Settings
 
 
 @get("/", opt=route(SIGNED_IN, Priority.P1))
@@ -17,4 +24,15 @@ async def show_today(request: Request[Any, Any, Any], tx: Transaction, viewer: V
     return page(request, "views/today.html")
 
 
-HANDLERS = [show_today]
+@get("/courses/{course_id:uuid}", opt=route(SIGNED_IN, Priority.P1), dependencies=COURSE_DEPENDENCIES)
+async def show_course(
+    request: Request[Any, Any, Any], *, tx: Transaction, course: Course, place: Place, settings: Settings, ids: Ids
+) -> Response[bytes]:
+    """A course: its documents, what comes next in it, its people."""
+    folder_id = place.tree.root_id
+    listing = await list_folder(request, tx, place, folder_id, settings=settings, new_id=ids.new())
+    participants = await courses.list_participants(tx, course.school_id, course.id)
+    return page(request, "views/course.html", course=course, listing=listing, participants=participants)
+
+
+HANDLERS = [show_today, show_course]

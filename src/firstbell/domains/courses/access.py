@@ -1,0 +1,39 @@
+"""The door to a course."""
+
+from uuid import UUID
+
+from firstbell.domains.courses import queries
+from firstbell.domains.courses.model import Course
+from firstbell.domains.people.model import Membership, Role, Viewer
+from firstbell.kernel.db import Transaction
+from firstbell.kernel.errors import NotFoundError
+
+EVERY_COURSE = frozenset({Role.HEAD, Role.SECRETARIAT, Role.ICT})
+"""Who reads every course of the school."""
+
+
+async def access_course(tx: Transaction, viewer: Viewer, course_id: UUID) -> Course:
+    """A course that the viewer follows or teaches, that a child of theirs follows, or that is in the school they run.
+
+    A parent's children may be in several schools, so a parent's transaction reads them all.
+
+    Raises:
+        NotFoundError: there is none, or not for this viewer.
+    """
+    persons = await readable_persons(tx, viewer)
+    staff_of = viewer.school_id if viewer.is_any(EVERY_COURSE) else None
+    course = await queries.find_course(tx, course_id, persons, staff_of)
+    if course is None:
+        raise NotFoundError
+    return course
+
+
+async def readable_persons(tx: Transaction, viewer: Viewer) -> tuple[Membership, ...]:
+    """As whom the viewer reads: for a parent, their persons in every school, which the transaction then reads too."""
+    own = Membership(viewer.school_id, viewer.person_id)
+    if Role.PARENT not in viewer.roles:
+        return (own,)
+    schools = {person.school_id for person in viewer.family}
+    if len(schools) > 1:
+        await tx.read_also(schools)
+    return viewer.family
