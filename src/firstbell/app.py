@@ -19,7 +19,6 @@ from firstbell.domains.people.access import CookieJar, Entrance, Revocations, Sc
 from firstbell.domains.people.actions import Sessions
 from firstbell.domains.people.model import Viewer
 from firstbell.domains.views import pages as views
-from firstbell.kernel import housekeeping
 from firstbell.kernel.asgi import App
 from firstbell.kernel.blobs import Blobs
 from firstbell.kernel.bus import Bus
@@ -28,7 +27,6 @@ from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.html import STATIC
 from firstbell.kernel.http import Doorway, visit_of
-from firstbell.kernel.jobs import Runner, Work
 from firstbell.kernel.logs import configure_logs
 from firstbell.kernel.passwords import PasswordLane
 from firstbell.kernel.probes import Probes
@@ -117,26 +115,6 @@ def create_app(settings: Settings | None = None) -> App:
     doorway = Doorway(served, pool=lambda: litestar.state.pool, clock=clock, ids=ids, settings=settings)
     probes = Probes(doorway, pool=lambda: litestar.state.pool, bus=lambda: bus.state, settings=settings)
     return Static(probes, STATIC)
-
-
-@asynccontextmanager
-async def create_runner(settings: Settings) -> AsyncIterator[Runner]:
-    """What runs the background work of one process, with all that its jobs need."""
-    configure_logs(settings.log_level)
-    clock = clock_from(settings.clock)
-    bus = Bus(settings.nats_url, "work")
-    pool = await Pool.open(
-        settings.database_jobs_url,
-        connections_max=settings.jobs_max,
-        statement_timeout_ms=settings.database_jobs_statement_timeout_ms,
-    )
-    await bus.start()
-    try:
-        work = Work(pool, clock, Ids(clock), settings, bus)
-        yield Runner(work, jobs=[], schedules=housekeeping.SCHEDULES)
-    finally:
-        await bus.stop()
-        await pool.close()
 
 
 def _transaction(request: Request[Any, Any, Any]) -> Transaction:

@@ -4,6 +4,7 @@ import os
 import secrets
 import sys
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,23 @@ from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.processes import birth_of
 from firstbell.settings import SettingError, Settings, read_settings
 
+COMMANDS = ("demo", "serve", "work", "migrate", "settings", "school", "person", "timetable")
+"""Each is a module beside this one, with `-` written as `_`."""
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def firstbell() -> None:
+    """The school platform which holds at the first bell."""
 
 
 def main() -> None:
     """Run `firstbell`. What an operator must know is one sentence on standard error, and the exit status is 1."""
+    # Of several commands only the wanted one is loaded: a server's parent process needs no importer of rosters.
+    named = sys.argv[1:2]
+    for name in named if set(named) <= set(COMMANDS) and named else COMMANDS:
+        import_module(f"firstbell.cli.{name.replace('-', '_')}")
     try:
         app()
     except (OperatorError, SettingError) as error:
@@ -73,13 +86,3 @@ def share_metrics(data_dir: Path) -> None:
         if not birth_of(int(file.stem.rpartition("_")[2])):
             file.unlink(missing_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-
-
-from firstbell.cli import demo as demo  # noqa: E402
-from firstbell.cli import migrate as migrate  # noqa: E402
-from firstbell.cli import person as person  # noqa: E402
-from firstbell.cli import school as school  # noqa: E402
-from firstbell.cli import serve as serve  # noqa: E402
-from firstbell.cli import settings as settings  # noqa: E402
-from firstbell.cli import timetable as timetable  # noqa: E402
-from firstbell.cli import work as work  # noqa: E402

@@ -12,6 +12,7 @@ from rich.table import Table
 from firstbell.cli import app, operator_settings, share_metrics
 from firstbell.cli.checks import check_database
 from firstbell.kernel.db import Pool, Transaction
+from firstbell.kernel.jobs import list_held, list_queue, release_held
 from firstbell.settings import Settings
 
 _Result = TypeVar("_Result")
@@ -31,7 +32,7 @@ def run(context: typer.Context) -> None:
 
 
 async def _run(settings: Settings) -> None:
-    from firstbell.app import create_runner  # only now: it counts where share_metrics said  # noqa: PLC0415
+    from firstbell.background import create_runner  # only now: it counts where share_metrics said  # noqa: PLC0415
 
     await check_database(settings.database_jobs_url)
     async with create_runner(settings) as runner:
@@ -44,7 +45,6 @@ async def _run(settings: Settings) -> None:
 @work.command("status")
 def show_status() -> None:
     """Show what waits, what runs, and the jobs that failed every time."""
-    from firstbell.kernel.jobs import list_held, list_queue  # noqa: PLC0415
 
     async def ask(tx: Transaction) -> None:
         lines, held = await list_queue(tx), await list_held(tx)
@@ -70,7 +70,6 @@ def retry(
     ids: Annotated[list[int], typer.Argument(help="Numbers from `work status`.")],
 ) -> None:
     """Let failed jobs run again, from their first attempt."""
-    from firstbell.kernel.jobs import release_held  # noqa: PLC0415
 
     async def ask(tx: Transaction) -> int:
         return await release_held(tx, ids)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +18,8 @@ LOCK_TIMEOUT_MS = 2_000
 STATEMENT_TIMEOUT_MS = 600_000
 """The longest index of a cell of 150,000 persons is built in a minute; ten times that is a mistake."""
 
+_JOB_TABLES = "pgqueuer"
+"""The tables of the jobs come from the library: their row in `migration` is its name and version."""
 
 # The web role may hand work over and look for its twin, never read what others were told.
 _GRANTS = """
@@ -71,20 +74,22 @@ async def migrate(owner_url: str) -> list[str]:
     connection = await asyncpg.connect(owner_url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-        ran = [name async for name in _run_missing(connection)]
-        await _bring_job_tables_up_to_date(connection)
-        await connection.execute(_GRANTS)
-        return ran
+        return [name async for name in _run_missing(connection)]
     finally:
         await connection.close()
 
 
 async def pending_migrations(connection: asyncpg.Connection) -> list[str]:
     """The migrations that this version knows and the database lacks."""
+    known = [*(path.stem for path in migration_files()), _job_tables()]
     if await connection.fetchval("SELECT to_regclass('public.migration')") is None:
-        return [path.stem for path in migration_files()]
+        return known
     ran = {row["name"] for row in await connection.fetch("SELECT name FROM migration")}
-    return [path.stem for path in migration_files() if path.stem not in ran]
+    return [name for name in known if name not in ran]
+
+
+def _job_tables() -> str:
+    return f"{_JOB_TABLES} {version(_JOB_TABLES)}"
 
 
 async def _run_missing(connection: asyncpg.Connection) -> AsyncIterator[str]:
@@ -107,11 +112,14 @@ async def _run_missing(connection: asyncpg.Connection) -> AsyncIterator[str]:
             await connection.execute(statements)
             await connection.execute("INSERT INTO migration (name, sha256) VALUES ($1, $2)", name, _digest(statements))
         yield name
+    if ran.get(_job_tables()) != _digest(_GRANTS):
+        await _bring_job_tables_up_to_date(connection)
+        yield _job_tables()
 
 
 def _checked(ran: dict[str, str]) -> Iterator[tuple[str, str]]:
     files = {path.stem: path.read_text() for path in migration_files()}
-    unknown = sorted(ran.keys() - files.keys())
+    unknown = sorted(name for name in ran.keys() - files.keys() if not name.startswith(_JOB_TABLES))
     if unknown:
         raise MigrationError(f"The database is of a newer Firstbell: this version lacks {unknown[-1]}.")
     for name, statements in files.items():
@@ -126,7 +134,7 @@ def _digest(statements: str) -> str:
 
 
 async def _bring_job_tables_up_to_date(connection: asyncpg.Connection) -> None:
-    # Half a second of imports, which every other command does without.
+    # Half a second and 40 MB, for what is needed once in a version.
     from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver  # noqa: PLC0415
     from pgqueuer.queries import Queries  # noqa: PLC0415
 
@@ -134,3 +142,13 @@ async def _bring_job_tables_up_to_date(connection: asyncpg.Connection) -> None:
     if not await queries.schema_is_installed():
         await queries.install()
     await queries.upgrade()
+    async with connection.transaction():
+        await connection.execute(_GRANTS)
+        await connection.execute(
+            """
+            INSERT INTO migration (name, sha256) VALUES ($1, $2)
+            ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, ran_at = now()
+            """,
+            _job_tables(),
+            _digest(_GRANTS),
+        )
