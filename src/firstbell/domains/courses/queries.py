@@ -310,15 +310,15 @@ async def count_differences(tx: Transaction) -> list[tuple[str, str, int]]:
     return [(row["kind"], row["verdict"], row["count"]) for row in rows]
 
 
-async def open_differences(tx: Transaction, school_id: UUID) -> None:
+async def open_differences(tx: Transaction) -> None:
     """Begin to read what differs: courses, then for each course how many enrolments come and go."""
     await tx.execute(
-        f"""
+        """
         DECLARE course_difference NO SCROLL CURSOR FOR
         WITH named AS (
             SELECT id, label AS name FROM staged_course WHERE label IS NOT NULL
             UNION ALL
-            SELECT id, title || ' ' || audience FROM course WHERE school_id = '{UUID(int=school_id.int)}'
+            SELECT id, title || ' ' || audience FROM course WHERE school_id = (SELECT writable_school())
               AND id NOT IN (SELECT id FROM staged_course WHERE label IS NOT NULL)
         )
         SELECT 'course' AS kind, verdict, name, 1 AS place FROM staged_course JOIN named USING (id)
@@ -327,11 +327,11 @@ async def open_differences(tx: Transaction, school_id: UUID) -> None:
         SELECT 'enrolment', verdict, count(*) || ' in ' || name, 2 FROM enrolment_difference
         JOIN named ON named.id = course_id GROUP BY verdict, named.id, name
         ORDER BY place, verdict, name
-        """  # noqa: S608 a cursor has no parameters; a UUID prints as hexadecimal digits and dashes only
+        """
     )
 
 
-async def next_differences(tx: Transaction, most: int) -> list[tuple[str, str, str]]:
-    """At most `most` further differences: kind, verdict, name."""
-    rows = await tx.fetch(f"FETCH {int(most)} FROM course_difference")
+async def next_differences(tx: Transaction) -> list[tuple[str, str, str]]:
+    """At most 1,000 further differences: kind, verdict, name."""
+    rows = await tx.fetch("FETCH 1000 FROM course_difference")
     return [(row["kind"], row["verdict"], row["name"]) for row in rows]

@@ -9,9 +9,9 @@ import msgspec
 
 from firstbell.domains.courses import queries as courses
 from firstbell.domains.documents import queries as documents
-from firstbell.domains.people import queries as people
 from firstbell.domains.people.model import School
-from firstbell.domains.roster import queries
+from firstbell.domains.people.queries import merging as people
+from firstbell.domains.people.queries import rename_school
 from firstbell.domains.roster.model import (
     FILES,
     Flaws,
@@ -25,12 +25,12 @@ from firstbell.domains.roster.model import (
     read_manifest,
     read_row,
 )
+from firstbell.domains.roster.queries import checks, meaning, staging
 from firstbell.kernel.changes import record_change
 from firstbell.kernel.clock import Ids
 from firstbell.kernel.csvfiles import Package, Table, has_control
 from firstbell.kernel.db import Transaction
 
-PAGE_ROWS = 1_000
 MANIFEST_ROWS_MAX = 200
 SCHOOLS_SHOWN_MAX = 5
 
@@ -95,19 +95,19 @@ class Import:
         """
         self._manifest = manifest = read_package_manifest(package)
         self.report.ignored = _ignored(package, manifest)
-        await queries.create_tables(self._tx)
+        await staging.create_tables(self._tx)
         await people.stage_people(self._tx, self._school.id)
         await courses.stage_courses(self._tx, self._school.id)
-        await queries.stage_known_places(self._tx)
+        await staging.stage_known_places(self._tx)
         for file in FILES:
             if manifest.mode(file.name) is not Mode.ABSENT and manifest.version in file.versions:
                 await self._copy(package, file, watch)
         keys = [(key, role) for key, roles in self._mapping.roles.items() for role in roles]
-        await queries.copy_overrides(self._tx, keys)
-        await queries.analyze(self._tx)
+        await staging.copy_overrides(self._tx, keys)
+        await staging.analyze(self._tx)
         watch("Checking", 0, 0)
         await self._check()
-        self.report.rejected = await queries.count_rejections(self._tx)
+        self.report.rejected = await staging.count_rejections(self._tx)
         return self.report
 
     def _is_whole(self, name: str) -> bool:
@@ -119,13 +119,13 @@ class Import:
             reading = _Reading(file, table, self._mapping, self._ids)
             columns = (*file.staged, *_NEW_IDS.get(file.name, ()))
             while not reading.is_over:
-                await queries.copy_rows(self._tx, file.table, columns, islice(reading.rows, self._batch_rows))
-                await queries.copy_rejections(self._tx, reading.take_rejections())
+                await staging.copy_rows(self._tx, file.table, columns, islice(reading.rows, self._batch_rows))
+                await staging.copy_rejections(self._tx, reading.take_rejections())
                 watch(name, table.bytes_read, package.sizes[name])
 
     async def _check(self) -> None:
         for table in {file.table: None for file in FILES}:
-            await queries.reject_duplicates(self._tx, table)
+            await checks.reject_duplicates(self._tx, table)
         await self._check_orgs()
         await self._check_sessions()
         await self._check_people()
@@ -134,7 +134,7 @@ class Import:
 
     async def _check_orgs(self) -> None:
         tx, is_whole = self._tx, self._is_whole("orgs")
-        await queries.reject_cycles(tx, "roster_org", is_whole=is_whole)
+        await checks.reject_cycles(tx, "roster_org", is_whole=is_whole)
         if not is_whole:
             return
         for table, column, org in (
@@ -143,22 +143,22 @@ class Import:
             ("roster_class", "schoolSourcedId", "school_source_id"),
             ("roster_enrolment", "schoolSourcedId", "school_source_id"),
         ):
-            await queries.reject_dangling(tx, table, column, org, "roster_org")
-        await queries.reject_dangling_in_list(tx, "roster_user", "orgSourcedIds", "org_source_ids", "roster_org")
+            await checks.reject_dangling(tx, table, column, org, "roster_org")
+        await checks.reject_dangling_in_list(tx, "roster_user", "orgSourcedIds", "org_source_ids", "roster_org")
         source_id, name = await self._our_org()
         if name != self._school.name:
             self.report.new_name = name
-        if await queries.has_other_schools(tx, source_id):
-            await queries.leave_other_schools_out(tx, source_id)
+        if await checks.has_other_schools(tx, source_id):
+            await checks.leave_other_schools_out(tx, source_id)
 
     async def _our_org(self) -> tuple[str, str]:
-        schools = await queries.list_school_orgs(self._tx, SCHOOLS_SHOWN_MAX + 1)
+        schools = await checks.list_school_orgs(self._tx, SCHOOLS_SHOWN_MAX + 1)
         if not schools:
             raise RosterError("orgs.csv names no school: a row with type school.")
         if len(schools) == 1 and not self._mapping.school:
             return schools[0][0], schools[0][2]
         wanted = self._mapping.school or self._school.slug
-        found = await queries.find_school_orgs(self._tx, wanted)
+        found = await checks.find_school_orgs(self._tx, wanted)
         if len(found) != 1:
             names = ", ".join(source_id[:40] for source_id, _, _ in schools[:SCHOOLS_SHOWN_MAX])
             raise RosterError(
@@ -168,71 +168,69 @@ class Import:
         return found[0]
 
     async def _check_sessions(self) -> None:
-        await queries.reject_cycles(self._tx, "roster_session", is_whole=self._is_whole("academicSessions"))
-        await queries.find_school_years(self._tx)
+        await checks.reject_cycles(self._tx, "roster_session", is_whole=self._is_whole("academicSessions"))
+        await meaning.find_school_years(self._tx)
 
     async def _check_people(self) -> None:
         tx, is_whole = self._tx, self._is_whole("users")
         known = None if is_whole else "known_person"
-        await queries.reject_unknown_agents(tx, is_whole=is_whole)
-        await queries.reject_dangling(tx, "roster_role", "userSourcedId", "user_source_id", "roster_user", known=known)
+        await checks.reject_unknown_agents(tx, is_whole=is_whole)
+        await checks.reject_dangling(tx, "roster_role", "userSourcedId", "user_source_id", "roster_user", known=known)
         if self._manifest.version == "1.1":
-            await queries.spread_roles_of_users(tx)
-        strangers = await queries.stage_overrides(tx)
+            await checks.spread_roles_of_users(tx)
+        strangers = await checks.stage_overrides(tx)
         self.report.ignored += [f"{key} in the mapping file, who is not in the files" for key in strangers]
-        await queries.reject_people_without_role(tx, is_whole=is_whole)
+        await checks.reject_people_without_role(tx, is_whole=is_whole)
         await self._check_sign_in_names()
-        await queries.name_lost_agents(tx)
-        await queries.reject_dangling(tx, "roster_demographic", "sourcedId", "source_id", "roster_user", known=known)
-        await queries.reject_dangling(
+        await checks.name_lost_agents(tx)
+        await checks.reject_dangling(tx, "roster_demographic", "sourcedId", "source_id", "roster_user", known=known)
+        await checks.reject_dangling(
             tx, "roster_profile", "userSourcedId", "user_source_id", "roster_user", known=known
         )
 
     async def _check_sign_in_names(self) -> None:
         # Whoever is rejected keeps the old name, which another row may want: look again until that is over.
         for _ in range(SIGN_IN_ROUNDS_MAX):
-            if not await queries.reject_taken_sign_in_names(self._tx, is_whole=self._is_whole("users")):
+            if not await checks.reject_taken_sign_in_names(self._tx, is_whole=self._is_whole("users")):
                 return
         raise RosterError("users.csv: the rejected rows hold sign-in names that others want; set them right first.")
 
     async def _check_classes(self) -> None:
         tx = self._tx
         if self._is_whole("courses"):
-            await queries.reject_dangling(tx, "roster_class", "courseSourcedId", "course_source_id", "roster_course")
+            await checks.reject_dangling(tx, "roster_class", "courseSourcedId", "course_source_id", "roster_course")
         if self._is_whole("academicSessions"):
-            await queries.reject_dangling(
-                tx, "roster_course", "schoolYearSourcedId", "year_source_id", "roster_session"
-            )
-            await queries.reject_dangling_in_list(
+            await checks.reject_dangling(tx, "roster_course", "schoolYearSourcedId", "year_source_id", "roster_session")
+            await checks.reject_dangling_in_list(
                 tx, "roster_class", "termSourcedIds", "term_source_ids", "roster_session"
             )
-        await queries.stage_school_years(tx)
-        await queries.find_years_of_classes(tx)
+        await meaning.stage_school_years(tx)
+        await meaning.find_years_of_classes(tx)
 
     async def _check_enrolments(self) -> None:
         tx = self._tx
-        await queries.reject_dangling(
+        await checks.reject_dangling(
             tx, "roster_enrolment", "classSourcedId", "class_source_id", "roster_class",
             known=None if self._is_whole("classes") else "known_place",
         )  # fmt: skip
-        await queries.reject_dangling(
+        await checks.reject_dangling(
             tx, "roster_enrolment", "userSourcedId", "user_source_id", "roster_user",
             known=None if self._is_whole("users") else "known_person",
         )  # fmt: skip
-        await queries.reject_outsiders(tx)
+        await checks.reject_outsiders(tx)
 
     async def compare(self, watch: Watch) -> Report:
         """Find what differs from the school as it is, leaving out what was rejected."""
         tx, school_id = self._tx, self._school.id
         watch("Comparing", 0, 0)
         await people.compare_school_years(tx, school_id)
-        await queries.stage_kept(tx)
+        await meaning.stage_kept(tx)
         await self._compare_people()
-        await queries.stage_classes(tx)
-        await queries.stage_courses(tx, is_whole=self._is_whole("courses"))
+        await meaning.stage_classes(tx)
+        await meaning.stage_courses(tx, is_whole=self._is_whole("courses"))
         await people.compare_classes(tx, school_id, retires_missing=self._is_whole("classes"))
         await courses.compare_courses(tx, school_id, retires_missing=self._is_whole("classes"))
-        await queries.stage_enrolments(tx, today=self._today)
+        await meaning.stage_enrolments(tx, today=self._today)
         removes_missing = self._is_whole("enrollments")
         await people.compare_members(tx, school_id, removes_missing=removes_missing)
         await courses.compare_enrolments(tx, school_id, removes_missing=removes_missing)
@@ -243,12 +241,12 @@ class Import:
     async def _compare_people(self) -> None:
         tx, school_id, is_whole = self._tx, self._school.id, self._is_whole("users")
         replaces_roles = self._manifest.version == "1.1" or self._is_whole("roles")
-        await queries.stage_people(tx, replaces_roles=replaces_roles, today=self._today)
-        await queries.stage_named(tx)
+        await meaning.stage_people(tx, replaces_roles=replaces_roles, today=self._today)
+        await meaning.stage_named(tx)
         await people.stage_named_people(tx, school_id)
-        await queries.stage_roles(tx, today=self._today)
-        await queries.stage_birth_dates(tx, is_whole=self._is_whole("demographics"))
-        await queries.stage_relations(tx, is_whole=is_whole)
+        await meaning.stage_roles(tx, today=self._today)
+        await meaning.stage_birth_dates(tx, is_whole=self._is_whole("demographics"))
+        await meaning.stage_relations(tx, is_whole=is_whole)
         await people.compare_people(tx, school_id, retires_missing=is_whole)
         await people.compare_guardianships(tx, school_id)
 
@@ -257,7 +255,7 @@ class Import:
         tx, school_id, now = self._tx, self._school.id, self._now
         watch("Writing", 0, 0)
         if self.report.new_name:
-            await people.rename_school(tx, school_id, self.report.new_name)
+            await rename_school(tx, school_id, self.report.new_name)
         await people.merge_school_years(tx, school_id)
         await people.merge_people(tx, school_id, now=now)
         await people.merge_guardianships(tx, school_id)
@@ -274,17 +272,17 @@ class Import:
 
     async def rejections(self) -> AsyncIterator[Rejection]:
         """What is wrong with the files, file by file and line by line."""
-        await queries.open_rejections(self._tx)
-        async for rejection in _paged(lambda: queries.next_rejections(self._tx, PAGE_ROWS)):
+        await staging.open_rejections(self._tx)
+        async for rejection in _paged(lambda: staging.next_rejections(self._tx)):
             yield rejection
 
     async def differences(self) -> AsyncIterator[tuple[str, str, str]]:
         """Kind, verdict and name of everything that differs."""
-        await people.open_differences(self._tx, self._school.id)
-        async for difference in _paged(lambda: people.next_differences(self._tx, PAGE_ROWS)):
+        await people.open_differences(self._tx)
+        async for difference in _paged(lambda: people.next_differences(self._tx)):
             yield difference
-        await courses.open_differences(self._tx, self._school.id)
-        async for difference in _paged(lambda: courses.next_differences(self._tx, PAGE_ROWS)):
+        await courses.open_differences(self._tx)
+        async for difference in _paged(lambda: courses.next_differences(self._tx)):
             yield difference
 
 
