@@ -53,6 +53,7 @@ def demo(
     pupils: Annotated[
         int | None, typer.Option(min=12, help=f"Pupils of the demo school, {PUPILS} unless given.")
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", hidden=True, help="Follow changes of the sources.")] = False,
 ) -> None:
     """Start PostgreSQL, NATS, the web and the jobs on this machine, with a demo school; Ctrl-C ends them all."""
     for number in _SIGNALS:
@@ -66,7 +67,7 @@ def demo(
     try:
         installation.start_engines()
         _ensure_school(installation, empty=empty, pupils=pupils)
-        installation.serve()
+        installation.serve(watch=watch)
         _welcome(console, installation.settings)
         installation.watch()
     except _Ended:

