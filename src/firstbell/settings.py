@@ -105,6 +105,8 @@ class Settings:
         10, unit="h", why="a school day: a browser that restores its windows does not bring back who forgot to sign out"
     )
     device_days: int = knob(730, unit="days", why="a phone that was here last school year is still a known device")
+    activation_code_days: int = knob(365, unit="days", why="a letter of September still works at the end of the year")
+    password_letters_min: int = knob(8, unit="letters", why="NIST SP 800-63B's least; the gate bounds guessing")
     sign_in_hashes_max: int = knob(1, unit="hashes at once per worker", why="hashing must never take the second core")
     sign_in_queue_max: int = knob(64, unit="sign-ins waiting per worker", why="3 s of hashing at 45 ms each")
     upload_bytes_max: int = knob(100_000_000, unit="bytes per file", why="a 10-minute phone video of a lesson")

@@ -10,7 +10,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from firstbell.domains.people import queries
-from firstbell.domains.people.model import Access, RefreshToken, School, Session, Viewer
+from firstbell.domains.people.model import CARING, Access, Class, PersonPage, RefreshToken, School, Session, Viewer
 from firstbell.kernel.changes import Changes
 from firstbell.kernel.clock import Clock
 from firstbell.kernel.db import Pool, Transaction
@@ -32,6 +32,13 @@ _decode_viewer = msgspec.msgpack.Decoder(Viewer).decode
 _encode_viewer = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 
 
+class NoSchoolError(NotFoundError):
+    """No school of this cell has the host name of the request."""
+
+    title = mark("There is no school at this address.")
+    advice = mark("Look at the address that your school gave you.")
+
+
 def check_access(rule: Access, viewer: Viewer | None) -> None:
     """Let `viewer` pass when `rule` does.
 
@@ -47,10 +54,41 @@ def check_access(rule: Access, viewer: Viewer | None) -> None:
         raise NotFoundError
 
 
+async def access_class(tx: Transaction, viewer: Viewer, class_id: UUID) -> Class:
+    """A class: any for who works at the school, their own for pupils.
+
+    Raises:
+        NotFoundError: there is none that the viewer may see.
+    """
+    member_id = None if viewer.is_staff else viewer.person_id
+    found = await queries.find_class(tx, viewer.school_id, class_id, member_id=member_id)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+async def access_person(tx: Transaction, viewer: Viewer, person_id: UUID) -> PersonPage:
+    """Somebody of the viewer's school, for who looks after its people.
+
+    Raises:
+        NotFoundError: there is nobody whom the viewer may see.
+    """
+    found = await queries.find_person(tx, viewer.school_id, person_id) if viewer.is_any(CARING) else None
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+async def read_family(visit: Visit) -> None:
+    """Let the visit read every school in which its viewer is a person: for pages that show a whole family."""
+    await visit.transaction.read_also(membership.school_id for membership in visit.viewer.family)
+
+
 class Schools:
     """The schools of this cell by host name, in memory. An installation with one school answers any host."""
 
     def __init__(self) -> None:
+        self.all: tuple[tuple[School, tuple[str, ...]], ...] = ()
         self._by_host: dict[str, School] = {}
         self._only: School | None = None
 
@@ -58,6 +96,7 @@ class Schools:
         """Read them all; called at the start and when a school changes."""
         async with pool.begin(reading_only=True) as tx:
             schools = await queries.list_schools(tx)
+        self.all = tuple((school, tuple(hosts)) for school, hosts in schools)
         self._by_host = {host: school for school, hosts in schools for host in hosts}
         self._only = schools[0][0] if len(schools) == 1 else None
 
@@ -104,10 +143,14 @@ class CookieJar:
 
     def keep(self, visit: Visit, session: Session) -> None:
         """Answer with the access cookie and the refresh token of `session`."""
+        self.keep_viewer(visit, session.viewer)
         is_shared = session.viewer.is_shared_device
-        access = self._access.sign(_encode_viewer(session.viewer))
-        self._set(visit, "access", access, None if is_shared else self._access_s)
         self._set(visit, "refresh", session.token.text(), None if is_shared else self._refresh_s)
+
+    def keep_viewer(self, visit: Visit, viewer: Viewer) -> None:
+        """Answer with an access cookie that says what is true of `viewer` now."""
+        access = self._access.sign(_encode_viewer(viewer))
+        self._set(visit, "access", access, None if viewer.is_shared_device else self._access_s)
 
     def keep_device(self, visit: Visit, device_id: UUID) -> None:
         """Answer with a device pass, good from now on."""
@@ -181,15 +224,18 @@ class Entrance:
         """Litestar's guard for every route.
 
         Raises:
-            NotFoundError: no school has this host name, or the viewer lacks the role.
+            NoSchoolError: no school has this host name.
+            NotFoundError: the viewer lacks the role.
             NotSignedInError: the route wants a viewer and nobody is signed in.
         """
         visit = visit_of(connection.scope)
         visit.route = connection.scope["path_template"]
         rule: Access = handler.opt["access"]
         school = self._schools.at(connection.headers.get("host", ""))
+        accept_language = connection.headers.get("accept-language", "")
         if school is None:
-            raise NotFoundError(mark("There is no school at this address."))
+            visit.locale = choose_locale(accept_language=accept_language)
+            raise NoSchoolError
         visit.school = school
         visit.viewer = self._believed(connection, visit)
         writable = None if visit.is_reading else school.id
@@ -202,7 +248,7 @@ class Entrance:
         visit.locale = choose_locale(
             visit.viewer.locale if visit.viewer else None,
             school.locale,
-            accept_language=connection.headers.get("accept-language", ""),
+            accept_language=accept_language,
         )
         check_access(rule, visit.viewer)
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import struct
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+
+from firstbell.kernel.i18n import mark
 
 
 class Role(StrEnum):
@@ -25,6 +28,23 @@ class Role(StrEnum):
     ICT = "ict"
     OPERATOR = "operator"
 
+
+ROLE_NAMES = {
+    Role.PUPIL: mark("Pupil"),
+    Role.TEACHER: mark("Teacher"),
+    Role.PARENT: mark("Parent"),
+    Role.HEAD: mark("Head"),
+    Role.SECRETARIAT: mark("Secretariat"),
+    Role.ICT: mark("ICT coordinator"),
+    Role.OPERATOR: mark("Operator"),
+}
+"""What people call them, in a list or under a name."""
+
+LEADING = frozenset({Role.HEAD, Role.ICT, Role.OPERATOR})
+"""Whose password only an ICT coordinator gives: who holds it runs the school."""
+
+CARING = frozenset({Role.HEAD, Role.SECRETARIAT, Role.ICT})
+"""Who sees the people of the whole school."""
 
 STAFF = frozenset({Role.TEACHER, Role.HEAD, Role.SECRETARIAT, Role.ICT})
 
@@ -51,25 +71,11 @@ class Membership(msgspec.Struct, frozen=True, array_like=True):
     person_id: UUID
 
 
-class Viewer(msgspec.Struct, frozen=True, array_like=True):
-    """Who asks: what the access cookie says, believed for 10 minutes without asking the database.
+class Named(msgspec.Struct, frozen=True):
+    """Whoever has a name."""
 
-    `place` is what the rail shows under the name (`3B`); `family` has every person of the account in this
-    cell.
-    """
-
-    session_id: UUID
-    account_id: UUID
-    school_id: UUID
-    person_id: UUID
     given_name: str
     family_name: str
-    place: str
-    roles: tuple[Role, ...]
-    locale: str | None
-    family: tuple[Membership, ...]
-    issued_at: float
-    is_shared_device: bool = False
 
     @property
     def full_name(self) -> str:
@@ -80,6 +86,30 @@ class Viewer(msgspec.Struct, frozen=True, array_like=True):
     def initials(self) -> str:
         """At most two letters for the face."""
         return (self.given_name[:1] + self.family_name[:1]).upper()
+
+
+class Viewer(Named, frozen=True, array_like=True):
+    """Who asks: what the access cookie says, believed for 10 minutes without asking the database.
+
+    `place` is what the rail shows under the name (`3B`); `family` has every person of the account in this
+    cell.
+    """
+
+    session_id: UUID
+    account_id: UUID
+    school_id: UUID
+    person_id: UUID
+    place: str
+    roles: tuple[Role, ...]
+    locale: str | None
+    family: tuple[Membership, ...]
+    issued_at: float
+    is_shared_device: bool = False
+
+    @property
+    def is_staff(self) -> bool:
+        """True for whoever works at the school."""
+        return self.is_any(STAFF)
 
     def is_any(self, roles: frozenset[Role]) -> bool:
         """True when the viewer has one of `roles`."""
@@ -186,6 +216,123 @@ class Credentials(msgspec.Struct, frozen=True):
 def sign_in_key(text: str) -> str:
     """A sign-in name as it is looked up: without spaces around it, in small letters."""
     return text.strip().lower()
+
+
+class Person(Named, frozen=True):
+    """Somebody of a school as a list shows them."""
+
+    id: UUID
+    roles: tuple[Role, ...]
+    place: str
+
+
+class PersonPage(Person, frozen=True):
+    """Somebody of a school as the secretariat sees them."""
+
+    account_id: UUID
+    sign_in_name: str
+    has_password: bool
+    classes: tuple["Class", ...] = ()
+
+    def takes_password_from(self, viewer: Viewer) -> bool:
+        """True when `viewer` may give this person a new password: ICT to all, the secretariat to who does not lead."""
+        if viewer.is_any(frozenset({Role.ICT})):
+            return True
+        return viewer.is_any(frozenset({Role.SECRETARIAT})) and LEADING.isdisjoint(self.roles)
+
+
+class Class(msgspec.Struct, frozen=True):
+    """3B: the pupils who have most lessons together."""
+
+    id: UUID
+    name: str
+    pupils: int = 0
+    teachers: tuple[str, ...] = ()
+
+
+class Child(Named, frozen=True):
+    """A child of the viewer, in whichever school of the cell."""
+
+    school_id: UUID
+    school_name: str
+    person_id: UUID
+    class_name: str
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A session in the list on the account page."""
+
+    id: UUID
+    school_id: UUID
+    browser: str
+    created_at: datetime
+    is_shared_device: bool
+
+
+class SchoolLine(msgspec.Struct, frozen=True):
+    """A school as the operator of the installation sees it: where it is and how many people it has."""
+
+    school: School
+    hosts: tuple[str, ...]
+    people: dict[Role, int]
+
+
+class Link(StrEnum):
+    """What an activation code does for whoever enters it."""
+
+    SELF = "self"
+    CHILD = "child"
+
+
+def link_by_code(viewer_roles: tuple[Role, ...], code_roles: tuple[Role, ...]) -> Link | None:
+    """A pupil's code makes the pupil an adult's child; any other links the same human of another school.
+
+    None when a pupil enters the code of an adult.
+    """
+    is_pupil, is_for_pupil = Role.PUPIL in viewer_roles, Role.PUPIL in code_roles
+    if is_for_pupil and not is_pupil:
+        return Link.CHILD
+    return Link.SELF if is_for_pupil == is_pupil else None
+
+
+_CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""32 that nobody reads as another: no I, O, 0 and 1."""
+
+CODE_LENGTH = 12
+"""60 bits: nobody guesses one."""
+
+
+def activation_code(random_bytes: bytes) -> str:
+    """`CODE_LENGTH` random bytes as a code on paper: `ABCD-EFGH-JKLM`."""
+    letters = "".join(_CODE_LETTERS[byte % 32] for byte in random_bytes)
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
+def hash_code(text: str) -> bytes:
+    """What is kept of a code, however somebody typed it. 60 random bits need no slow hash."""
+    letters = "".join(letter for letter in text.upper() if letter in _CODE_LETTERS)
+    return hashlib.sha256(letters.encode()).digest()
+
+
+PASSWORD_BYTES = 6
+_CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aeio"
+
+
+def readable_password(random_bytes: bytes) -> str:
+    """Random bytes as syllables that a ten-year-old can type, `kado-mire-vosi`: 6 bits in each of the six."""
+    syllables = [_CONSONANTS[byte >> 4] + _VOWELS[byte & 3] for byte in random_bytes]
+    return "-".join("".join(syllables[start : start + 2]) for start in range(0, len(syllables), 2))
+
+
+def beginning_of(text: str) -> str:
+    """What somebody typed in a search, as a LIKE pattern's beginning, in small letters."""
+    words = " ".join(text.split()).lower()
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def by_class_name(name: str) -> list[tuple[int, str]]:
+    """A key that puts 2B before 10A."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def page_to_open(asked: str) -> str:

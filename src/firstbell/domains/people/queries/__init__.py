@@ -6,13 +6,18 @@ from itertools import starmap
 from uuid import UUID
 
 from firstbell.domains.people.model import (
+    Child,
+    Class,
     Credentials,
     Membership,
     NewSession,
+    Person,
+    PersonPage,
     RefreshToken,
     Role,
     School,
     Session,
+    SignedIn,
     Viewer,
 )
 from firstbell.kernel.db import Row, Transaction
@@ -159,6 +164,23 @@ async def end_session(tx: Transaction, school_id: UUID, session_id: UUID, *, now
     return ended > 0
 
 
+async def end_own_session(
+    tx: Transaction, school_id: UUID, session_id: UUID, person_ids: Sequence[UUID], *, now: datetime
+) -> bool:
+    """End it when it is one of these persons'; False when it is not, or was over."""
+    ended = await tx.execute(
+        """
+        UPDATE session SET ended_at = $4
+        WHERE school_id = $1 AND id = $2 AND person_id = ANY ($3::uuid[]) AND ended_at IS NULL
+        """,
+        school_id,
+        session_id,
+        list(person_ids),
+        now,
+    )
+    return ended > 0
+
+
 async def find_credentials(tx: Transaction, school_id: UUID, sign_in_key: str) -> Credentials | None:
     """Whose sign-in name this is in the school."""
     row = await tx.fetchrow(
@@ -184,7 +206,6 @@ async def find_name(tx: Transaction, school_id: UUID, person_id: UUID) -> str | 
 
 
 def _session(row: Row, school_id: UUID, now: datetime) -> Session:
-    roles = tuple(Role(role) for role in row["roles"])
     viewer = Viewer(
         session_id=row["session_id"],
         account_id=row["account_id"],
@@ -193,7 +214,7 @@ def _session(row: Row, school_id: UUID, now: datetime) -> Session:
         given_name=row["given_name"],
         family_name=row["family_name"],
         place=row["place"] or "",
-        roles=(*roles, Role.OPERATOR) if row["is_operator"] else roles,
+        roles=_roles(row),
         locale=row["locale"],
         family=tuple(starmap(Membership, zip(row["school_ids"], row["person_ids"], strict=True))),
         issued_at=now.timestamp(),
@@ -236,14 +257,368 @@ async def set_password(tx: Transaction, school_id: UUID, sign_in_key: str, passw
     return person_id
 
 
-async def end_sessions_of(tx: Transaction, school_id: UUID, person_id: UUID, *, now: datetime) -> list[UUID]:
-    """Sign a person out everywhere in the school; the sessions that this ended."""
+async def list_sessions(tx: Transaction, account_id: UUID, *, now: datetime, most: int) -> list[SignedIn]:
+    """Where the account is signed in, in the schools that the transaction reads, the newest first."""
     rows = await tx.fetch(
         """
-        UPDATE session SET ended_at = $3 WHERE school_id = $1 AND person_id = $2 AND ended_at IS NULL RETURNING id
+        SELECT session.id, session.school_id, session.browser, session.created_at, session.is_shared_device
+        FROM session JOIN account ON account.id = session.account_id
+        WHERE session.account_id = $1 AND session.ended_at IS NULL AND session.expires_at > $2
+          AND (account.signed_out_at IS NULL OR account.signed_out_at <= session.created_at)
+        ORDER BY session.created_at DESC LIMIT $3
+        """,
+        account_id,
+        now,
+        most,
+    )
+    return [SignedIn(**row) for row in rows]
+
+
+async def end_sessions_of(tx: Transaction, school_id: UUID, person_id: UUID, *, now: datetime) -> list[UUID]:
+    """End every session of a person in the school; their ids."""
+    rows = await tx.fetch(
+        """
+        UPDATE session SET ended_at = $3
+        WHERE school_id = $1 AND person_id = $2 AND ended_at IS NULL AND expires_at > $3
+        RETURNING id
         """,
         school_id,
         person_id,
         now,
     )
     return [row["id"] for row in rows]
+
+
+async def sign_out_account(tx: Transaction, account_id: UUID, *, now: datetime) -> None:
+    """End every session of the account that began before `now`, in all schools."""
+    await tx.execute("UPDATE account SET signed_out_at = $2 WHERE id = $1", account_id, now)
+
+
+async def find_password_hash(tx: Transaction, account_id: UUID) -> str | None:
+    """What the account's password is checked against."""
+    hashed: str | None = await tx.fetchval("SELECT password_hash FROM account WHERE id = $1", account_id)
+    return hashed
+
+
+async def change_password(tx: Transaction, account_id: UUID, password_hash: str, *, now: datetime) -> None:
+    """Keep a new password; what was signed in with the old one is over."""
+    await tx.execute(
+        "UPDATE account SET password_hash = $2, signed_out_at = $3 WHERE id = $1", account_id, password_hash, now
+    )
+
+
+async def change_locale(tx: Transaction, account_id: UUID, locale: str | None) -> None:
+    """Keep the language that somebody chose; None follows the school."""
+    await tx.execute("UPDATE account SET locale = $2 WHERE id = $1", account_id, locale)
+
+
+async def is_account_shared(tx: Transaction, account_id: UUID, school_id: UUID) -> bool:
+    """True when the account reaches beyond the school: it has persons elsewhere, or runs the installation."""
+    is_shared: bool = await tx.fetchval(
+        """
+        SELECT account.is_operator OR EXISTS (SELECT FROM account_persons($1) AS other WHERE other.school_id <> $2)
+        FROM account WHERE account.id = $1
+        """,
+        account_id,
+        school_id,
+    )
+    return is_shared
+
+
+async def add_account(tx: Transaction, account_id: UUID) -> None:
+    """An account with which nobody can sign in yet."""
+    await tx.execute("INSERT INTO account (id) VALUES ($1)", account_id)
+
+
+async def move_person(tx: Transaction, school_id: UUID, person_id: UUID, account_id: UUID) -> None:
+    """Put a person under another account."""
+    await tx.execute(
+        "UPDATE person SET account_id = $3 WHERE school_id = $1 AND id = $2", school_id, person_id, account_id
+    )
+
+
+async def add_activation_code(
+    tx: Transaction, school_id: UUID, code_id: UUID, person_id: UUID, code_hash: bytes, *, expires_at: datetime
+) -> None:
+    """Keep the hash of a code that was printed; earlier ones of the person are void."""
+    await tx.execute(
+        """
+        WITH void AS (
+            DELETE FROM activation_code WHERE school_id = $1 AND person_id = $3 AND used_at IS NULL
+        )
+        INSERT INTO activation_code (school_id, id, person_id, code_hash, expires_at) VALUES ($1, $2, $3, $4, $5)
+        """,
+        school_id,
+        code_id,
+        person_id,
+        code_hash,
+        expires_at,
+    )
+
+
+async def find_school_of_code(tx: Transaction, code_hash: bytes) -> UUID | None:
+    """The school whose transaction may use the code."""
+    school_id: UUID | None = await tx.fetchval("SELECT school_id FROM school_of_activation_code($1)", code_hash)
+    return school_id
+
+
+async def use_activation_code(
+    tx: Transaction, school_id: UUID, code_hash: bytes, *, now: datetime
+) -> tuple[UUID, tuple[Role, ...]] | None:
+    """Use a code up: whose it is, and their roles; None when it was used or is too old."""
+    row = await tx.fetchrow(
+        """
+        UPDATE activation_code AS code SET used_at = $3
+        FROM person
+        WHERE code.school_id = $1 AND code.code_hash = $2 AND code.used_at IS NULL AND code.expires_at > $3
+          AND person.school_id = code.school_id AND person.id = code.person_id AND person.retired_at IS NULL
+        RETURNING person.id, array(
+            SELECT role FROM person_role
+            WHERE person_role.school_id = person.school_id AND person_role.person_id = person.id
+        ) AS roles
+        """,
+        school_id,
+        code_hash,
+        now,
+    )
+    return None if row is None else (row["id"], _roles(row))
+
+
+async def find_parent(tx: Transaction, school_id: UUID, account_id: UUID) -> UUID | None:
+    """The account's adult person in the school, to whom a child can be linked."""
+    person_id: UUID | None = await tx.fetchval(
+        """
+        SELECT person.id FROM person
+        WHERE person.school_id = $1 AND person.account_id = $2 AND person.retired_at IS NULL AND NOT EXISTS (
+            SELECT FROM person_role WHERE school_id = $1 AND person_id = person.id AND role = 'pupil'
+        )
+        ORDER BY person.id LIMIT 1
+        """,
+        school_id,
+        account_id,
+    )
+    return person_id
+
+
+async def add_parent(tx: Transaction, school_id: UUID, parent_id: UUID, viewer: Viewer) -> None:
+    """Make the viewer a person of another school of the cell, who signs in there with a name of their own."""
+    await tx.execute(
+        """
+        INSERT INTO person (school_id, id, account_id, sign_in_name, given_name, family_name)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        """,
+        school_id,
+        parent_id,
+        viewer.account_id,
+        parent_id.hex,
+        viewer.given_name,
+        viewer.family_name,
+    )
+
+
+async def add_child(tx: Transaction, school_id: UUID, parent_id: UUID, child_id: UUID) -> None:
+    """Make a person a parent of a pupil; nothing changes when they are already."""
+    await tx.execute(
+        """
+        WITH parent AS (
+            INSERT INTO person_role (school_id, person_id, role) VALUES ($1, $2, 'parent') ON CONFLICT DO NOTHING
+        )
+        INSERT INTO guardianship (school_id, parent_id, child_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+        """,
+        school_id,
+        parent_id,
+        child_id,
+    )
+
+
+async def list_children(tx: Transaction, viewer: Viewer) -> list[Child]:
+    """The viewer's children in the schools that the transaction reads (see `read_family`), by name."""
+    rows = await tx.fetch(
+        """
+        SELECT child.given_name, child.family_name, child.school_id, school.name AS school_name,
+               child.id AS person_id, coalesce(class_of.name, '') AS class_name
+        FROM unnest($1::uuid[], $2::uuid[]) AS parent (school_id, id)
+        JOIN guardianship ON guardianship.school_id = parent.school_id AND guardianship.parent_id = parent.id
+        JOIN person AS child ON child.school_id = guardianship.school_id AND child.id = guardianship.child_id
+             AND child.retired_at IS NULL
+        JOIN school ON school.id = child.school_id
+        LEFT JOIN LATERAL (
+            SELECT min(class.name) AS name
+            FROM class_member
+            JOIN class ON class.school_id = class_member.school_id AND class.id = class_member.class_id
+            WHERE class_member.school_id = child.school_id AND class_member.person_id = child.id
+              AND class_member.role = 'pupil' AND class.kind = 'class' AND class.retired_at IS NULL
+        ) AS class_of ON true
+        ORDER BY child.given_name, child.family_name, child.id
+        """,
+        [membership.school_id for membership in viewer.family],
+        [membership.person_id for membership in viewer.family],
+    )
+    return [Child(**row) for row in rows]
+
+
+async def list_classes(tx: Transaction, school_id: UUID) -> list[Class]:
+    """The classes of the school with how many pupils they have and who leads them."""
+    rows = await tx.fetch(
+        """
+        SELECT class.id, class.name,
+               count(person.id) FILTER (WHERE class_member.role = 'pupil') AS pupils,
+               coalesce(
+                   array_agg(person.given_name || ' ' || person.family_name ORDER BY person.family_name)
+                   FILTER (WHERE class_member.role = 'teacher'), '{}'
+               ) AS teachers
+        FROM class
+        LEFT JOIN class_member ON class_member.school_id = class.school_id AND class_member.class_id = class.id
+        LEFT JOIN person ON person.school_id = class_member.school_id AND person.id = class_member.person_id
+             AND person.retired_at IS NULL
+        WHERE class.school_id = $1 AND class.kind = 'class' AND class.retired_at IS NULL
+        GROUP BY class.id, class.name
+        """,
+        school_id,
+    )
+    return [Class(row["id"], row["name"], row["pupils"], tuple(row["teachers"])) for row in rows]
+
+
+async def find_class(tx: Transaction, school_id: UUID, class_id: UUID, *, member_id: UUID | None) -> Class | None:
+    """A class; with `member_id` only when that person is in it."""
+    row = await tx.fetchrow(
+        """
+        SELECT id, name FROM class
+        WHERE school_id = $1 AND id = $2 AND kind = 'class' AND retired_at IS NULL AND ($3::uuid IS NULL OR EXISTS (
+            SELECT FROM class_member
+            WHERE class_member.school_id = $1 AND class_member.class_id = $2 AND class_member.person_id = $3
+        ))
+        """,
+        school_id,
+        class_id,
+        member_id,
+    )
+    return None if row is None else Class(**row)
+
+
+async def list_members(tx: Transaction, school_id: UUID, class_id: UUID, *, most: int) -> list[Person]:
+    """Who is in a class, as teacher or as pupil, by name."""
+    rows = await tx.fetch(
+        """
+        SELECT person.id, person.given_name, person.family_name, array[class_member.role] AS roles, '' AS place
+        FROM class_member
+        JOIN person ON person.school_id = class_member.school_id AND person.id = class_member.person_id
+        WHERE class_member.school_id = $1 AND class_member.class_id = $2 AND person.retired_at IS NULL
+        ORDER BY lower(person.family_name), lower(person.given_name), person.id LIMIT $3
+        """,
+        school_id,
+        class_id,
+        most,
+    )
+    return [_person(row) for row in rows]
+
+
+_PERSON_COLUMNS = """
+    person.id, person.given_name, person.family_name,
+    array(
+        SELECT role FROM person_role
+        WHERE person_role.school_id = person.school_id AND person_role.person_id = person.id ORDER BY role
+    ) AS roles,
+    coalesce((
+        SELECT min(class.name)
+        FROM class_member JOIN class ON class.school_id = class_member.school_id AND class.id = class_member.class_id
+        WHERE class_member.school_id = person.school_id AND class_member.person_id = person.id
+          AND class.kind = 'class' AND class.retired_at IS NULL
+    ), '') AS place
+"""
+
+_LIST_PEOPLE = (
+    "SELECT"
+    + _PERSON_COLUMNS
+    + """
+    FROM people_named($2, $3, $4) WITH ORDINALITY AS found (id, place_in_list)
+    JOIN person ON person.school_id = $1 AND person.id = found.id
+    ORDER BY found.place_in_list
+    """
+)
+
+
+async def list_people(tx: Transaction, school_id: UUID, beginning: str, *, skipped: int, most: int) -> list[Person]:
+    """Whose name begins with `beginning` (see `beginning_of`), given or family name first, by family name."""
+    return [_person(row) for row in await tx.fetch(_LIST_PEOPLE, school_id, beginning, skipped, most)]
+
+
+_LIST_RELATIVES = (
+    "SELECT"
+    + _PERSON_COLUMNS
+    + """
+    FROM guardianship
+    JOIN person ON person.school_id = guardianship.school_id AND person.retired_at IS NULL
+         AND person.id IN (guardianship.parent_id, guardianship.child_id) AND person.id <> $2
+    WHERE guardianship.school_id = $1 AND (guardianship.parent_id = $2 OR guardianship.child_id = $2)
+    ORDER BY lower(person.given_name), person.id LIMIT $3
+    """
+)
+
+
+async def list_relatives(tx: Transaction, school_id: UUID, person_id: UUID, *, most: int) -> list[Person]:
+    """The parents and the children of somebody."""
+    return [_person(row) for row in await tx.fetch(_LIST_RELATIVES, school_id, person_id, most)]
+
+
+_FIND_PERSON = (
+    "SELECT"
+    + _PERSON_COLUMNS
+    + """
+    , person.account_id, person.sign_in_name, account.password_hash IS NOT NULL AS has_password, account.is_operator
+    FROM person JOIN account ON account.id = person.account_id
+    WHERE person.school_id = $1 AND person.id = $2 AND person.retired_at IS NULL
+    """
+)
+
+
+async def find_person(tx: Transaction, school_id: UUID, person_id: UUID) -> PersonPage | None:
+    """Somebody of the school."""
+    row = await tx.fetchrow(_FIND_PERSON, school_id, person_id)
+    if row is None:
+        return None
+    classes = await tx.fetch(
+        """
+        SELECT class.id, class.name
+        FROM class_member JOIN class ON class.school_id = class_member.school_id AND class.id = class_member.class_id
+        WHERE class_member.school_id = $1 AND class_member.person_id = $2
+          AND class.kind = 'class' AND class.retired_at IS NULL
+        ORDER BY class.name
+        """,
+        school_id,
+        person_id,
+    )
+    return PersonPage(
+        id=row["id"],
+        given_name=row["given_name"],
+        family_name=row["family_name"],
+        roles=_roles(row),
+        place=row["place"],
+        account_id=row["account_id"],
+        sign_in_name=row["sign_in_name"],
+        has_password=row["has_password"],
+        classes=tuple(Class(**line) for line in classes),
+    )
+
+
+async def count_people(tx: Transaction) -> dict[UUID, dict[Role, int]]:
+    """How many people of each role each school of the installation has."""
+    counts: dict[UUID, dict[Role, int]] = {}
+    for row in await tx.fetch("SELECT school_id, role, people FROM count_people()"):
+        counts.setdefault(row["school_id"], {})[Role(row["role"])] = row["people"]
+    return counts
+
+
+def _person(row: Row) -> Person:
+    return Person(
+        id=row["id"],
+        given_name=row["given_name"],
+        family_name=row["family_name"],
+        roles=_roles(row),
+        place=row["place"],
+    )
+
+
+def _roles(row: Row) -> tuple[Role, ...]:
+    roles = tuple(Role(role) for role in row["roles"])
+    return (*roles, Role.OPERATOR) if row.get("is_operator") else roles
