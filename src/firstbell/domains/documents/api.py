@@ -29,14 +29,14 @@ _INERT_PDF = b"default-src 'none'; object-src 'self'; style-src 'unsafe-inline';
 """Browsers refuse to show a PDF in a sandbox; their viewers are one already."""
 
 
-@asgi("/blobs/{school:str}/{sha256:str}", opt=route(PUBLIC, Priority.P1), copy_scope=False)
+@asgi("/blobs", is_mount=True, opt=route(PUBLIC, Priority.P1), copy_scope=False)
 async def send_blob(scope: Any, receive: Any, send: Any) -> None:
     """Answer GET and HEAD: whole, in part (Range, If-Range), or not again (If-None-Match)."""
     state = scope["litestar_app"].state
     if scope["method"] not in ("GET", "HEAD"):
         raise NotFoundError
     addresses: Addresses = state.addresses
-    address = addresses.check(scope["path"], scope["query_string"].decode("latin-1"))
+    address = addresses.check(scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"))
     given: dict[bytes, bytes] = dict(scope["headers"])
     etag = b'"%s"' % address.sha256.hex().encode()
     headers = _headers(address, etag)
