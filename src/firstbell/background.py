@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from firstbell.domains.documents import jobs as documents
 from firstbell.kernel import housekeeping
 from firstbell.kernel.bus import Bus
 from firstbell.kernel.clock import Ids, clock_from
@@ -11,6 +12,8 @@ from firstbell.kernel.jobs import Work
 from firstbell.kernel.logs import configure_logs
 from firstbell.kernel.runner import Runner
 from firstbell.settings import Settings
+
+SCHEDULES = (*housekeeping.SCHEDULES, *documents.SCHEDULES)
 
 
 @asynccontextmanager
@@ -27,7 +30,7 @@ async def create_runner(settings: Settings) -> AsyncIterator[Runner]:
     )
     await bus.start()
     try:
-        yield Runner(Work(pool, clock, Ids(clock), settings, bus), jobs=[], schedules=housekeeping.SCHEDULES)
+        yield Runner(Work(pool, clock, Ids(clock), settings, bus), jobs=[], schedules=SCHEDULES)
     finally:
         await bus.stop()
         await pool.close()

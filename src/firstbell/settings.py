@@ -145,6 +145,7 @@ class Settings:
     blob_days: int = knob(35, unit="days", why="the bin's 30 days, and the time to notice a mistake")
     bin_days: int = knob(30, unit="days", why="who misses a document misses it within a month")
     folder_entries_max: int = knob(500, unit="documents or folders in one folder", why="what a page still lists")
+    course_lessons_max: int = knob(3, unit="lessons", why="a week of a main subject: what the class looks ahead to")
     folder_depth_max: int = knob(8, unit="folders deep", why="nobody finds anything further down")
     form_bytes_max: int = knob(100_000, unit="bytes", why="the longest form is a page of text")
     timetable_file_bytes_max: int = knob(300_000_000, unit="bytes", why="a CSV row has about 150: two million lessons")

@@ -39,7 +39,7 @@ class Plataan:
 
 @pytest.fixture(scope="session")
 def plataan(installation: Installation) -> Plataan:
-    """Mathematics for 3B by Tariq, biology for 3A by Els, and De Hazelaar next door, where the same father has a son."""
+    """Mathematics for 3B by Tariq, biology for 3A by Els, and next door De Hazelaar, with another child."""
     made = Plataan(uuid4(), uuid4())
     hashed, sql = hash_password(PASSWORD), installation.sql
     for school, host in ((made.id, PLATAAN), (made.other_id, HAZELAAR)):

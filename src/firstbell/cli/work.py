@@ -42,6 +42,24 @@ async def _run(settings: Settings) -> None:
         await runner.run()
 
 
+@work.command("now")
+def run_now(name: Annotated[str, typer.Argument(help="A schedule, such as empty-bins.")]) -> None:
+    """Do the work of one schedule now, whatever the time."""
+    settings = operator_settings()
+    share_metrics(settings.data_dir)
+    asyncio.run(_run_now(settings, name))
+
+
+async def _run_now(settings: Settings, name: str) -> None:
+    from firstbell.background import create_runner  # noqa: PLC0415 - see _run
+
+    await check_database(settings.database_jobs_url)
+    async with create_runner(settings) as runner:
+        if name not in runner.schedule_names:
+            raise typer.BadParameter(f"There is no schedule {name}; there are {', '.join(runner.schedule_names)}.")
+        await runner.run_now(name)
+
+
 @work.command("status")
 def show_status() -> None:
     """Show what waits, what runs, and the jobs that failed every time."""

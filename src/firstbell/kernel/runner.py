@@ -57,6 +57,19 @@ class Runner:
             await self._pause(self._work.settings.jobs_retry_seconds)
         await counting
 
+    async def run_now(self, name: str) -> None:
+        """Do the work of one schedule now, whatever the time.
+
+        Raises:
+            KeyError: no schedule has this name.
+        """
+        await {schedule.name: schedule.run for schedule in self._schedules}[name](self._work)
+
+    @property
+    def schedule_names(self) -> list[str]:
+        """The names of all schedules, in the order of the night."""
+        return [schedule.name for schedule in self._schedules]
+
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)

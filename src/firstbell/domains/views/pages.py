@@ -10,9 +10,12 @@ from firstbell.domains.courses.pages import COURSE_DEPENDENCIES
 from firstbell.domains.documents.model import Place
 from firstbell.domains.documents.pages import list_folder
 from firstbell.domains.people.model import SIGNED_IN, Viewer
+from firstbell.domains.timetable import queries as timetable
+from firstbell.domains.timetable.model.lessons import State
 from firstbell.kernel.clock import Ids
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.html import page
+from firstbell.kernel.http import visit_of
 from firstbell.kernel.routes import Priority, route
 from firstbell.settings import Settings
 
@@ -29,10 +32,24 @@ async def show_course(
     request: Request[Any, Any, Any], *, tx: Transaction, course: Course, place: Place, settings: Settings, ids: Ids
 ) -> Response[bytes]:
     """A course: its documents, what comes next in it, its people."""
+    visit = visit_of(request.scope)
+    now = visit.started_at.astimezone(visit.school.zone)
     folder_id = place.tree.root_id
     listing = await list_folder(request, tx, place, folder_id, settings=settings, new_id=ids.new())
     participants = await courses.list_participants(tx, course.school_id, course.id)
-    return page(request, "views/course.html", course=course, listing=listing, participants=participants)
+    # One more than is shown: the first may have ended this morning.
+    ahead = await timetable.list_next_lessons(
+        tx, course.school_id, course.id, now.date(), most=settings.course_lessons_max + 1
+    )
+    return page(
+        request,
+        "views/course.html",
+        course=course,
+        listing=listing,
+        participants=participants,
+        lessons=[lesson for lesson in ahead if lesson.state(now) is not State.PAST][: settings.course_lessons_max],
+        clock=now,
+    )
 
 
 HANDLERS = [show_today, show_course]
