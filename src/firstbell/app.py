@@ -100,6 +100,7 @@ def create_app(settings: Settings | None = None) -> App:
             "addresses": Provide(lambda: addresses, sync_to_thread=False),
             "blobs": Provide(lambda: blobs, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
+            "ids": Provide(lambda: ids, sync_to_thread=False),
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "entrance": Provide(lambda: entrance, sync_to_thread=False),
             "schools": Provide(lambda: schools, sync_to_thread=False),
