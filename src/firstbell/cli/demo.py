@@ -2,13 +2,16 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -117,16 +120,19 @@ def _welcome(console: Console, settings: Settings) -> None:
     if known is None:
         console.print("There is no demo school here; `firstbell school --help` tells how to add one.", highlight=False)
     else:
-        console.print(_guest_list(known, settings.port))
+        for table in _guest_lists(known, settings.port):
+            console.print(table)
     console.print("Ctrl-C ends everything.", highlight=False)
 
 
-def _guest_list(known: DemoSchool, port: int) -> Table:
-    table = Table("role", "name", "school", "where to sign in", "sign-in name", "password", title="Who can sign in")
-    for guest in known.guests:
-        address = f"http://{guest.host}:{port}"
-        table.add_row(guest.role, guest.name, guest.school, address, guest.sign_in_name, guest.password)
-    return table
+def _guest_lists(known: DemoSchool, port: int) -> Iterator[Table]:
+    """Who can sign in, a table for each school: one of them all is too wide for a terminal of 80 columns."""
+    for (school, host), guests in groupby(known.guests, key=lambda guest: (guest.school, guest.host)):
+        title = f"{school}: sign in at http://{host}:{port}"
+        table = Table("role", "name", "sign-in name", "password", title=title, title_justify="left", box=SIMPLE_HEAD)
+        for guest in guests:
+            table.add_row(guest.role, guest.name, guest.sign_in_name, guest.password)
+        yield table
 
 
 def read_demo_school(data_dir: Path) -> DemoSchool | None:

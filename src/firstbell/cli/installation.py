@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from asyncpg.exceptions import PostgresError
+
 from firstbell.cli import with_kept_keys
 from firstbell.cli.checks import wait_for_port
 from firstbell.cli.keeper import Keeper
@@ -54,7 +56,10 @@ class Installation:
             self._keeper.keep(self._engines.start_nats, nats)
         self.settings = self._engines.addresses.settings(with_kept_keys(self.settings))
         with self._steps.step("Bringing the database up to date"):
-            asyncio.run(self._prepare_database())
+            try:
+                asyncio.run(self._prepare_database())
+            except (OSError, PostgresError) as error:
+                raise OperatorError(f"The database cannot be brought up to date: {error}.") from error
 
     def fill(self, arguments: Sequence[str]) -> None:
         """Run `firstbell ARGUMENTS`, which fills the empty database; when it fails, the next start begins anew.

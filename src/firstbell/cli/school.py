@@ -153,13 +153,19 @@ def import_roster(
     """Bring in people, classes and courses. One rejected row rejects the whole file."""
     settings = operator_settings()
     try:
-        said = _read_mapping(mapping)
+        said = find_mapping(mapping)
         asyncio.run(_import(settings, file, school, said, dry_run=dry_run, skips_rejected=skip_rejected))
     except (UnreadableError, RosterError) as error:
         raise OperatorError(str(error)) from error
 
 
-def _read_mapping(path: Path | None) -> RoleMapping:
+def find_mapping(path: Path | None) -> RoleMapping:
+    """What a mapping file says; nothing without one.
+
+    Raises:
+        OperatorError: it cannot be read.
+        RosterError: it says what we do not understand.
+    """
     if path is None:
         return RoleMapping()
     try:
@@ -178,7 +184,7 @@ async def _import(
     settings: Settings, file: Path, slug: str | None, mapping: RoleMapping, *, dry_run: bool, skips_rejected: bool
 ) -> None:
     clock = clock_from(settings.clock)
-    with open_package(file, _limits(settings)) as package:
+    with open_package(file, roster_limits(settings)) as package:
         async with jobs_pool(settings) as pool:
             school = await find_school(pool, slug)
             tx = pool.transaction((school.id,), school.id)
@@ -199,7 +205,8 @@ async def _import(
     _show(school, report, dry_run=dry_run)
 
 
-def _limits(settings: Settings) -> Limits:
+def roster_limits(settings: Settings) -> Limits:
+    """How large a roster may be."""
     return Limits(
         archive_bytes_max=settings.roster_archive_bytes_max,
         bytes_max=settings.roster_bytes_max,

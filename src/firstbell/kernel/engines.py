@@ -156,7 +156,7 @@ class Engines:
             user=user,
         )
         self.children.append(child)
-        _wait_for(lambda: _accepts(self._sockets / ".s.PGSQL.5432"), child, self.folder / "postgres.log")
+        _wait_for(lambda: _is_ready(data, child.process.pid), child, self.folder / "postgres.log")
         return child
 
     def start_nats(self) -> Child:
@@ -177,7 +177,7 @@ class Engines:
             log=self.folder / "nats.log",
         )
         self.children.append(child)
-        _wait_for(lambda: _accepts(("127.0.0.1", port)), child, self.folder / "nats.log")
+        _wait_for(lambda: _accepts(port), child, self.folder / "nats.log")
         self._nats_url = f"nats://{token}@127.0.0.1:{port}"
         return child
 
@@ -342,13 +342,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _accepts(address: Path | tuple[str, int]) -> bool:
-    with socket.socket(socket.AF_UNIX if isinstance(address, Path) else socket.AF_INET) as probe:
-        try:
-            probe.connect(str(address) if isinstance(address, Path) else address)
-        except OSError:
-            return False
-    return True
+def _is_ready(data: Path, pid: int) -> bool:
+    # PostgreSQL listens before it answers; the eighth line of its record says when it does.
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return False
+    return lines[:1] == [str(pid)] and [line.strip() for line in lines[7:8]] == ["ready"]
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _wait_for(accepts: Callable[[], bool], child: Child, log: Path) -> None:

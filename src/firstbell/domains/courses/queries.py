@@ -97,6 +97,14 @@ async def list_school_courses(tx: Transaction, school_id: UUID, search: str, lim
     return [_entry(row) for row in rows]
 
 
+async def list_by_source_id(tx: Transaction, school_id: UUID) -> dict[str, tuple[UUID, UUID]]:
+    """Course and folder of each course of a school, by its id in the roster."""
+    rows = await tx.fetch(
+        "SELECT source_id, id, folder_id FROM course WHERE school_id = $1 AND retired_at IS NULL", school_id
+    )
+    return {row["source_id"]: (row["id"], row["folder_id"]) for row in rows}
+
+
 async def list_participants(tx: Transaction, school_id: UUID, course_id: UUID) -> list[Participant]:
     """Who teaches a course, then who follows it."""
     rows = await tx.fetch(

@@ -257,6 +257,18 @@ async def set_password(tx: Transaction, school_id: UUID, sign_in_key: str, passw
     return person_id
 
 
+async def set_first_passwords(tx: Transaction, school_id: UUID, password_hash: str) -> None:
+    """Give everybody of a school who has no password the same one: for a school in which nobody is real."""
+    await tx.execute(
+        """
+        UPDATE account SET password_hash = $2 FROM person
+        WHERE person.school_id = $1 AND account.id = person.account_id AND account.password_hash IS NULL
+        """,
+        school_id,
+        password_hash,
+    )
+
+
 async def list_sessions(tx: Transaction, account_id: UUID, *, now: datetime, most: int) -> list[SignedIn]:
     """Where the account is signed in, in the schools that the transaction reads, the newest first."""
     rows = await tx.fetch(
