@@ -1,7 +1,9 @@
 """A school with two courses and those who have to do with them, and browsers of its people."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -9,10 +11,10 @@ import httpx
 import pytest
 
 from firstbell.kernel.passwords import hash_password
-from tests.conftest import Installation
+from tests.conftest import Installation, free_port, wait_until
 
 PASSWORD = "kastanje-in-de-regen"
-PLATAAN, HAZELAAR = "plataan.test", "hazelaar.test"
+PLATAAN, HAZELAAR = "plataan.localhost", "hazelaar.localhost"
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ def plataan(installation: Installation) -> Plataan:
     care(made.other_id, person(made.other_id, "Bart", "Vermeulen", "parent"), wout)
     person(made.other_id, "Joke", "Smets", "head", "teacher")
     course(made.other_id, "Muziek", "1C", Wout="pupil", Joke="teacher")
+    for school in (made.id, made.other_id):
+        sql("INSERT INTO change (school_id, kind, subject_id) VALUES ($1, 'school', $1)", school)
     return made
 
 
@@ -108,15 +112,35 @@ SignedIn = Callable[..., httpx.Client]
 
 @pytest.fixture
 def signed_in(server: str, plataan: Plataan) -> Iterator[SignedIn]:
-    """A browser in which somebody signed in: `signed_in("Noor")`."""
+    """A browser in which somebody signed in: `signed_in("Noor")`, on another server with `address`."""
     del plataan
     with ExitStack() as open_browsers:
 
-        def make(name: str, host: str = PLATAAN) -> httpx.Client:
-            client = httpx.Client(base_url=server, headers={"host": host, "accept": "text/html"}, timeout=30)
+        def make(name: str, host: str = PLATAAN, address: str = server) -> httpx.Client:
+            client = httpx.Client(base_url=address, headers={"host": host, "accept": "text/html"}, timeout=30)
             open_browsers.enter_context(client)
+            wait_until(lambda: client.get("/sign-in").status_code == 200)
             answer = client.post("/sign-in", data={"name": name.lower(), "password": PASSWORD})
             assert answer.status_code == 303, answer.text
             return client
 
         yield make
+
+
+@contextmanager
+def serving(installation: Installation, **settings: str) -> Iterator[str]:
+    """Another `firstbell serve` on the installation, with settings of its own; its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "firstbell", "serve"],
+        env=installation.environment(port=str(port), **settings),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: httpx.get(f"{address}/health").status_code == 200)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
