@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
+from uuid import UUID
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.routes import HTTPRoute
 
 from firstbell.domains.courses import pages as courses
 from firstbell.domains.documents import api as documents_api
@@ -19,7 +21,10 @@ from firstbell.domains.people.access import CookieJar, Entrance, NoSchoolError, 
 from firstbell.domains.people.actions import Accounts, Sessions
 from firstbell.domains.people.model import Viewer
 from firstbell.domains.views import pages as views
-from firstbell.kernel.asgi import App
+from firstbell.gate.asker import Declared
+from firstbell.gate.build import Neighbours, build_gate
+from firstbell.gate.gate import Guest
+from firstbell.kernel.asgi import App, Scope
 from firstbell.kernel.blobs import Blobs
 from firstbell.kernel.bus import Bus
 from firstbell.kernel.changes import SUBJECT, Changes
@@ -75,10 +80,12 @@ def create_app(settings: Settings | None = None) -> App:
         changes.on("school", lambda _: schools.load(app.state.pool))
         await changes.start(app.state.pool, since_s=settings.access_seconds)
         await bus.start()
+        gate.start()
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, probes.drain)
         try:
             yield
         finally:
+            gate.stop()
             await changes.stop()
             await bus.stop()
             passwords.close()
@@ -115,8 +122,34 @@ def create_app(settings: Settings | None = None) -> App:
     )
     served = cast(App, litestar)  # Litestar types the messages of ASGI one by one
     doorway = Doorway(served, pool=lambda: litestar.state.pool, clock=clock, ids=ids, settings=settings)
-    probes = Probes(doorway, pool=lambda: litestar.state.pool, bus=lambda: bus.state, settings=settings)
+    neighbours = Neighbours(schools.at, _school_of_viewer(jar), jar.device_in, _guest_of)
+    gate = build_gate(doorway, settings, clock, _declared_routes(litestar), neighbours)
+    probes = Probes(gate, pool=lambda: litestar.state.pool, bus=lambda: bus.state, settings=settings)
     return Static(probes, STATIC)
+
+
+def _declared_routes(litestar: Litestar) -> list[Declared]:
+    """What the gate must know of each method of each route."""
+    return [
+        Declared(method, route.path, handler.opt)
+        for route in litestar.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in handler.http_methods
+    ]
+
+
+def _school_of_viewer(jar: CookieJar) -> Callable[[str, float], UUID | None]:
+    def school_of_viewer(text: str, now_s: float) -> UUID | None:
+        viewer = jar.viewer_in(text, now_s)
+        return None if viewer is None else viewer.school_id
+
+    return school_of_viewer
+
+
+def _guest_of(scope: Scope) -> Guest | None:
+    visit = scope.get("firstbell")
+    return None if visit is None or visit.viewer is None else Guest(visit.viewer.place)
 
 
 def _transaction(request: Request[Any, Any, Any]) -> Transaction:

@@ -166,6 +166,42 @@ class Settings:
     lesson_note_chars_max: int = knob(4_000, unit="characters", why="a page of text, with room for a link list")
     lesson_room_chars_max: int = knob(100, unit="characters", why="what fits on the door and in a week's cell")
     lesson_documents_max: int = knob(30, unit="documents", why="more is a folder, not the material of one lesson")
+    gate_queuing_ms_max: int = knob(
+        20, unit="ms", why="a longer mean wait for loop and slot is overload; what DAGOR found for a service of 5 ms"
+    )
+    gate_lag_ms_max: int = knob(
+        5, unit="ms", why="above this mean lag of the loop more slots only add waiting; a page is 0.5 ms of the loop"
+    )
+    gate_window_ms: int = knob(1_000, unit="ms", why="how long the gate looks before it moves limit and cursor")
+    gate_window_requests: int = knob(2_000, unit="requests", why="or this many, so that a storm is met within 100 ms")
+    gate_slots_start: int = knob(16, unit="requests per worker", why="twice the connections, before anything is learnt")
+    gate_slots_min: int = knob(4, unit="requests per worker", why="fewer leave the core idle while statements run")
+    gate_slots_max: int = knob(
+        32, unit="requests per worker", why="four times the connections; more wait for the database instead"
+    )
+    gate_queue_max: int = knob(
+        128, unit="requests per worker", why="what a worker serves in the 100 ms that a request may wait; P0 twice that"
+    )
+    gate_wait_ms_max: int = knob(100, unit="ms", why="who waits longer is told when to come back")
+    gate_wait_standing_ms_max: int = knob(
+        5, unit="ms", why="the same once the queue stood for 100 ms: old requests are those whose reader reloads"
+    )
+    gate_wait_first_ms_max: int = knob(
+        500, unit="ms", why="the same for P0: a hand-in waits rather than comes back; a page stays under 1 s"
+    )
+    gate_school_share: float = knob(
+        0.5, unit="share, 0 to 1", why="of slots and queue for one school while others ask too"
+    )
+    gate_retry_seconds: int = knob(
+        4, unit="s", why="refused clients come back after this to three times this: a spike has spread by then"
+    )
+    inside_minutes: int = knob(30, unit="min", why="who was served within a break's length is never sent to wait")
+    entries_per_second_min: float = knob(
+        1.0, unit="people per s and worker", why="the line always moves, and a single entry breaks nothing"
+    )
+    unknown_entries_share: float = knob(
+        0.2, unit="share, 0 to 1", why="1 of 20 mornings begins on an unknown device; they may catch up"
+    )
     log_level: str = knob("info", unit="level", why="one line per request, and what an operator must know")
     clock: str = knob(
         "",

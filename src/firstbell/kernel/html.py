@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import zstandard
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
@@ -13,7 +13,7 @@ from litestar import Response
 from litestar.connection import ASGIConnection
 
 from firstbell.kernel import i18n
-from firstbell.kernel.http import visit_of
+from firstbell.kernel.http import Visit, visit_of
 from firstbell.kernel.page_code import PageCode
 
 PACKAGE = Path(__file__).parent.parent
@@ -93,7 +93,7 @@ def page(
             viewer=visit.viewer,
             school=visit.school,
             nav=connection.app.state.navigation(visit.viewer, connection.scope["path"]),
-            status=None,
+            status=_status(visit),
             request_id=visit.request_id,
             now=visit.started_at,
             **values,
@@ -105,6 +105,21 @@ def page(
     if encoding:
         sent["content-encoding"] = encoding
     return Response(encoded, status_code=status, media_type="text/html", headers=sent)
+
+
+class Status(NamedTuple):
+    """How things stand, for the quiet line above a page: `level` is calm, busy or down."""
+
+    level: str
+    text: str
+
+
+_BUSY = i18n.mark("It is very busy. Everything important works; we leave out the rest for a moment.")
+
+
+def _status(visit: Visit) -> Status | None:
+    """Nothing in peace."""
+    return Status("busy", i18n.translations(visit.locale).gettext(_BUSY)) if visit.brownout else None
 
 
 _ZSTANDARD = zstandard.ZstdCompressor(level=3)

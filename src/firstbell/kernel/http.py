@@ -49,10 +49,18 @@ def policy(**changes: str) -> dict[str, str]:
     return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in directives.items())}
 
 
+BROWNOUT = "firstbell.brownout"
+"""Where in the scope the gate says how much of a page to leave out."""
+
+
 class Visit:
-    """One request, from doorway to answer: who asks, in which language, its transaction, its cookies."""
+    """One request, from doorway to answer: who asks, in which language, its transaction, its cookies.
+
+    `brownout` is 0 in peace; from 1 on, pages leave out what can wait.
+    """
 
     __slots__ = (
+        "brownout",
         "clock",
         "given_cookies",
         "is_reading",
@@ -72,6 +80,7 @@ class Visit:
         self.is_reading = is_reading
         self.transaction = transaction
         self.clock = clock
+        self.brownout = 0
         self.started_at: datetime = clock.now()
         self.locale = "nl"
         self.school: Any = None
@@ -87,9 +96,7 @@ class Visit:
         `max_age_s` None: until the browser closes; 0: remove it. What a cookie gives holds only when the
         transaction does, so one that gives something is forgotten with it.
         """
-        age = "" if max_age_s is None else f"; Max-Age={max_age_s}"
-        tail = "; Secure" if secure else ""
-        cookie = f"{cookie_name(name, secure=secure)}={value}; Path=/{age}; HttpOnly; SameSite=Lax{tail}"
+        cookie = cookie_text(name, value, max_age_s=max_age_s, secure=secure)
         (self.removed_cookies if max_age_s == 0 else self.given_cookies).append(cookie)
 
     async def end_transaction(self) -> None:
@@ -104,6 +111,13 @@ class Visit:
 def cookie_name(name: str, *, secure: bool) -> str:
     """The name as the browser sees it: `__Host-` binds a cookie to this host and to TLS."""
     return f"__Host-{name}" if secure else name
+
+
+def cookie_text(name: str, value: str, *, max_age_s: int | None, secure: bool) -> str:
+    """A cookie of the whole site that scripts cannot read, as its header has it. See `Visit.set_cookie`."""
+    age = "" if max_age_s is None else f"; Max-Age={max_age_s}"
+    tail = "; Secure" if secure else ""
+    return f"{cookie_name(name, secure=secure)}={value}; Path=/{age}; HttpOnly; SameSite=Lax{tail}"
 
 
 def see_other(address: str, headers: dict[str, str] | None = None) -> Response[bytes]:
@@ -126,7 +140,7 @@ class Doorway:
         self._pool = pool
         self._clock = clock
         self._ids = ids
-        self._headers = _security_headers(settings)
+        self._headers = security_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or pass the lifespan on."""
@@ -136,6 +150,7 @@ class Doorway:
         started = time.perf_counter()
         request_id = _request_id(scope, self._ids)
         visit = Visit(request_id, self._pool().transaction(), self._clock, is_reading=scope["method"] in SAFE_METHODS)
+        visit.brownout = scope.get(BROWNOUT, 0)
         scope["firstbell"] = visit
         status = 0
 
@@ -203,7 +218,8 @@ async def _refuse_cross_site(send: Send) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    """What every answer of ours tells browsers to forbid."""
     headers = [
         (b"content-security-policy", policy()["Content-Security-Policy"].encode()),
         (b"x-content-type-options", b"nosniff"),

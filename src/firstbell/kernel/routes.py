@@ -14,6 +14,12 @@ class Priority(IntEnum):
     P4 = 4
 
 
-def route(access: object, priority: Priority, *, body_bytes_max: int | None = None) -> dict[str, Any]:
-    """The `opt` of a handler. `body_bytes_max` None means the ordinary form's limit in settings."""
-    return {"access": access, "priority": priority, "body_bytes_max": body_bytes_max}
+def route(
+    access: object, priority: Priority, *, body_bytes_max: int | None = None, hashes: bool = False
+) -> dict[str, Any]:
+    """The `opt` of a handler.
+
+    `body_bytes_max` None means the ordinary form's limit in settings; `hashes` that it hashes a password, for which the
+    gate has a small lane.
+    """
+    return {"access": access, "priority": priority, "body_bytes_max": body_bytes_max, "hashes": hashes}

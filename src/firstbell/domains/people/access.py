@@ -123,7 +123,11 @@ class CookieJar:
 
     def viewer(self, connection: Connection, now_s: float) -> Viewer | None:
         """Who the access cookie says is asking, without I/O."""
-        data = self._access.verify(self._read(connection, "access"))
+        return self.viewer_in(self._read(connection, "access"), now_s)
+
+    def viewer_in(self, text: str, now_s: float) -> Viewer | None:
+        """Who an access cookie names, given its text."""
+        data = self._access.verify(text)
         if data is None:
             return None
         viewer = _decode_viewer(data)
@@ -135,7 +139,11 @@ class CookieJar:
 
     def device_id(self, connection: Connection, now_s: float) -> UUID | None:
         """The device on which somebody signed in before."""
-        data = self._device.verify(self._read(connection, "device"))
+        return self.device_in(self._read(connection, "device"), now_s)
+
+    def device_in(self, text: str, now_s: float) -> UUID | None:
+        """The device that a device pass names, given its text."""
+        data = self._device.verify(text)
         if data is None:
             return None
         device, issued_at = _DEVICE_PASS.unpack(data)

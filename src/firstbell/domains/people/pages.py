@@ -114,7 +114,7 @@ async def show_sign_in(request: Asked, desk: Desk) -> Response[Any]:
     return page(request, "people/sign_in.html", name="", next=wanted, is_shared=False, error=None)
 
 
-@post("/sign-in", opt=route(PUBLIC, Priority.P1))
+@post("/sign-in", opt=route(PUBLIC, Priority.P1, hashes=True))
 async def sign_in(request: Asked, data: Annotated[SignInForm, _FORM], tx: Transaction, desk: Desk) -> Response[Any]:
     """Start a session for whoever gives the right password."""
     visit = visit_of(request.scope)

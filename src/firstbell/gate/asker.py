@@ -1,0 +1,222 @@
+"""Who is asking: school, route, priority class, whether this browser is inside, and in which lesson group."""
+
+import struct
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from firstbell.kernel.asgi import Scope
+from firstbell.kernel.http import SAFE_METHODS, cookie_name
+from firstbell.kernel.routes import Priority
+from firstbell.kernel.signing import Signer
+
+
+class School(Protocol):
+    """What the gate knows of a school."""
+
+    @property
+    def id(self) -> UUID:
+        """The school's own id, first in every key."""
+
+    @property
+    def name(self) -> str:
+        """As people call it."""
+
+    @property
+    def locale(self) -> str:
+        """The language of pages for people who are not signed in."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of its bell."""
+
+
+class Rule(NamedTuple):
+    """What the gate knows of a route."""
+
+    priority: Priority
+    hashes: bool = False
+    """Hashes a password: it goes through the small lane for that and takes no slot."""
+
+
+class Declared(NamedTuple):
+    """One method of a route: its path as the framework writes it (`/courses/{course:uuid}`) and its `opt`."""
+
+    method: str
+    path: str
+    opt: dict[str, Any]
+
+
+UNDECLARED = Rule(Priority.P4)
+"""An address that no route answers, which is all that a scanner asks for."""
+
+_Node = dict[str, Any]
+_ANY, _REST, _RULES = "{}", "{:path}", "/"
+"""Keys of a node that no segment of a path can be."""
+
+
+class RouteTable:
+    """Finds the rule of a request in about a microsecond: whole paths first, then segment by segment."""
+
+    def __init__(self, declared: Iterable[Declared]) -> None:
+        """Read what is declared; the framework's own answers to OPTIONS need not declare.
+
+        Raises:
+            ValueError: a route declares no priority.
+        """
+        self._whole: dict[tuple[str, str], Rule] = {}
+        self._root: _Node = {}
+        for method, path, opt in declared:
+            if "priority" in opt:
+                self._add(method, path, Rule(opt["priority"], opt.get("hashes", False)))
+            elif method != "OPTIONS":
+                raise ValueError(f"{method} {path} declares no priority: opt=route(ACCESS, Priority.Px)")
+
+    def find(self, method: str, path: str) -> Rule:
+        """The rule of a route; `UNDECLARED` for an address that is none."""
+        if method == "HEAD":
+            method = "GET"
+        return self._whole.get((method, path)) or self._walk(method, path)
+
+    def _add(self, method: str, path: str, rule: Rule) -> None:
+        if "{" not in path:
+            self._whole[method, path] = rule
+            return
+        node = self._root
+        for segment in path.split("/")[1:]:
+            key = segment if not segment.startswith("{") else _REST if segment.endswith(":path}") else _ANY
+            node = node.setdefault(key, {})
+        node.setdefault(_RULES, {})[method] = rule
+
+    def _walk(self, method: str, path: str) -> Rule:
+        node = self._root
+        for segment in path.rstrip("/").split("/")[1:]:
+            below = node.get(segment) or node.get(_ANY)
+            if below is None:
+                node = node.get(_REST, {})
+                break
+            node = below
+        rule: Rule = node.get(_RULES, {}).get(method, UNDECLARED)
+        return rule
+
+
+class Inside(NamedTuple):
+    """What the `inside` cookie says: this browser passed the gate of a school and has its place until `until_s`.
+
+    `holder` names the browser to the gate; `group` is the lesson group as a number, 0 for none; `is_known` that
+    somebody signed in on it.
+    """
+
+    school: bytes
+    holder: bytes
+    group: int
+    is_known: bool
+    until_s: int
+
+
+_INSIDE = struct.Struct(">16s8sH?I")
+
+
+class InsideCookie:
+    """The signed proof of being inside."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    def text(self, inside: Inside) -> str:
+        """The value of the cookie."""
+        return self._signer.sign(_INSIDE.pack(*inside))
+
+    def read(self, text: str) -> Inside | None:
+        """Who holds the cookie, or None when it is not ours."""
+        data = self._signer.verify(text)
+        return None if data is None else Inside(*_INSIDE.unpack(data))
+
+
+class Proofs(NamedTuple):
+    """How the gate believes a browser without looking anything up; each reads the text of one cookie.
+
+    `viewer_school` gives the school of the session, `device` the id of the device that was here before.
+    """
+
+    inside: InsideCookie
+    viewer_school: Callable[[str, float], UUID | None]
+    device: Callable[[str, float], UUID | None]
+
+
+class Asker(NamedTuple):
+    """One request as the gate sees it. `inside` is None for who has no place yet; `device` is known only then."""
+
+    school: School | None
+    rule: Rule
+    inside: Inside | None
+    device: bytes
+    ticket: str
+    wants_page: bool
+    is_safe: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Somebody signed in on this device before."""
+        return self.inside.is_known if self.inside is not None else bool(self.device)
+
+
+class Askers:
+    """Reads requests. One pass over the headers, one signature for who is inside."""
+
+    def __init__(
+        self, routes: RouteTable, school_at: Callable[[str], School | None], proofs: Proofs, *, secure: bool
+    ) -> None:
+        self._routes = routes
+        self._school_at = school_at
+        self._proofs = proofs
+        self._inside, self._ticket, self._access, self._device = (
+            f"{cookie_name(name, secure=secure)}=" for name in ("inside", "ticket", "access", "device")
+        )
+
+    def read(self, scope: Scope, now_s: float) -> Asker:
+        """Who asks for what; `now_s` in seconds since 1970."""
+        host = cookies = ""
+        wants_page = False
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value.decode("latin-1")
+            elif name == b"cookie":
+                cookies = value.decode("latin-1")
+            elif name == b"accept":
+                wants_page = b"text/html" in value
+        method: str = scope["method"]
+        rule = self._routes.find(method, scope["path"])
+        school = self._school_at(host)
+        inside = None
+        device = b""
+        ticket = ""
+        if school is not None and cookies:
+            inside = self._who_is_inside(cookies, school, now_s)
+            if inside is None:
+                known = self._proofs.device(cookie(cookies, self._device), now_s)
+                device = b"" if known is None else known.bytes
+                ticket = cookie(cookies, self._ticket)
+        return Asker(school, rule, inside, device, ticket, wants_page, method in SAFE_METHODS)
+
+    def _who_is_inside(self, cookies: str, school: School, now_s: float) -> Inside | None:
+        text = cookie(cookies, self._inside)
+        inside = self._proofs.inside.read(text) if text else None
+        if inside is not None and inside.until_s > now_s and inside.school == school.id.bytes:
+            return inside
+        # Whoever has a session is inside, whatever became of the cookie: nobody is thrown out.
+        text = cookie(cookies, self._access)
+        if text and self._proofs.viewer_school(text, now_s) == school.id:
+            return Inside(school.id.bytes, bytes(8), 0, is_known=True, until_s=0)
+        return None
+
+
+def cookie(cookies: str, name: str) -> str:
+    """The value of one cookie in the header; `name` ends with its equals sign. "" when it is not there."""
+    start = 0 if cookies.startswith(name) else cookies.find(f"; {name}") + 2
+    if start == 1:
+        return ""
+    start += len(name)
+    end = cookies.find(";", start)
+    return cookies[start:] if end < 0 else cookies[start:end]

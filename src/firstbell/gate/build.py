@@ -1,0 +1,58 @@
+"""Puts the gate together from settings and from what its neighbours know."""
+
+import random
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable, School
+from firstbell.gate.door import Door
+from firstbell.gate.entry import EntryBudget
+from firstbell.gate.gate import Gate, Guest
+from firstbell.gate.pages import Voice
+from firstbell.gate.waiting import WaitingRoom
+from firstbell.kernel.asgi import App, Scope
+from firstbell.kernel.clock import Clock
+from firstbell.kernel.http import security_headers
+from firstbell.kernel.signing import Signer, parse_keys
+from firstbell.settings import Settings
+
+
+class Neighbours(NamedTuple):
+    """What the application knows and the gate asks: no I/O in any of them.
+
+    `viewer_school` and `device` believe the text of a cookie at an instant in seconds since 1970.
+    """
+
+    school_at: Callable[[str], School | None]
+    viewer_school: Callable[[str, float], UUID | None]
+    device: Callable[[str, float], UUID | None]
+    guest_of: Callable[[Scope], Guest | None]
+
+
+def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Declared], neighbours: Neighbours) -> Gate:
+    """The gate around `app`.
+
+    Raises:
+        ValueError: a route declares no priority.
+    """
+    keys = parse_keys(settings.secret_keys)
+    inside = InsideCookie(Signer(keys, "inside"))
+    tickets = Signer(keys, "ticket")
+    chance = random.SystemRandom()
+    room = WaitingRoom(tickets.mac(b"rank"), unknown_share=settings.unknown_entries_share)
+    return Gate(
+        app,
+        askers=Askers(
+            RouteTable(routes),
+            neighbours.school_at,
+            Proofs(inside, neighbours.viewer_school, neighbours.device),
+            secure=settings.public_scheme == "https",
+        ),
+        door=Door(tickets, room, EntryBudget(least_per_s=settings.entries_per_second_min), chance),
+        voice=Voice(security_headers(settings), retry_s=settings.gate_retry_seconds, chance=chance),
+        inside=inside,
+        guest_of=neighbours.guest_of,
+        clock=clock,
+        settings=settings,
+    )

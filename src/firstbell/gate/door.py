@@ -1,0 +1,112 @@
+"""The door: who is not inside yet comes in at once, waits in the line, or is told when to come back."""
+
+import random
+from enum import Enum
+from typing import NamedTuple
+
+from firstbell.gate.asker import Asker, School
+from firstbell.gate.entry import EntryBudget
+from firstbell.gate.waiting import BUCKET_S, Lane, Ticket, WaitingRoom, pack_ticket, unpack_ticket
+from firstbell.kernel.routes import Priority
+from firstbell.kernel.signing import Signer
+
+POLL_S = (15, 120)
+"""A waiting page asks again after a quarter of what is left, within these seconds."""
+FIRST_POLL_S = 2
+"""Shows that a browser keeps its ticket; short, since somebody unknown enters only after it."""
+OVERDUE_POLL_S = 5
+JITTER = 0.2
+
+
+class Passing(Enum):
+    """What the door says."""
+
+    IN = "in"
+    WAIT = "wait"
+    AWAY = "away"
+
+
+class Answered(NamedTuple):
+    """The answer of the door; `ticket` is the holder's place, and `poll_s` when to ask again."""
+
+    passing: Passing
+    ticket: Ticket | None = None
+    poll_s: int = 0
+
+
+_IN = Answered(Passing.IN)
+_AWAY = Answered(Passing.AWAY)
+
+
+class Door:
+    """Decides on whoever is not inside. `chance` is injected, so that a morning can be replayed."""
+
+    def __init__(self, signer: Signer, room: WaitingRoom, budget: EntryBudget, chance: random.Random) -> None:
+        self._signer = signer
+        self._chance = chance
+        self.room = room
+        self.budget = budget
+        self._spare = 0.0
+
+    def ask(self, asker: Asker, school: School, now: float) -> Answered:
+        """Decide on a request of somebody who is not inside."""
+        lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
+        if self._is_open(lane, school.id.bytes):
+            self.budget.enter()
+            return _IN
+        if asker.device and asker.rule.priority is Priority.P0:
+            return _IN
+        ticket = self._ticket_of(asker, school)
+        if ticket is not None and ticket.bucket and self.room.is_served(ticket):
+            self.budget.enter()
+            return Answered(Passing.IN, ticket)
+        if not asker.wants_page or not asker.is_safe:
+            return _AWAY
+        if ticket is None:
+            ticket = Ticket(school.id.bytes, lane, self._holder(asker), int(now))
+            if lane is Lane.UNKNOWN:
+                return Answered(Passing.WAIT, ticket, FIRST_POLL_S + self._chance.randint(0, 1))
+        if not ticket.bucket:
+            ticket = self.room.count(ticket, now)
+        ticket = self.room.promise(ticket, now)
+        return Answered(Passing.WAIT, ticket, self._poll_s(ticket, now))
+
+    def turn(self, seconds: float, *, is_overloaded: bool) -> None:
+        """Once a second: move the rate, and let the next people in."""
+        self.budget.adjust(seconds, is_overloaded=is_overloaded, waiting=self.room.waiting)
+        people = self.budget.rate_per_s * seconds if self.budget.is_limited else float(self.room.waiting)
+        self._spare = people - self.room.let_in(people, seconds) if self.budget.is_limited else 0.0
+
+    def cookie_of(self, ticket: Ticket) -> str:
+        """The ticket as its cookie carries it."""
+        return self._signer.sign(pack_ticket(ticket))
+
+    def _is_open(self, lane: Lane, school: bytes) -> bool:
+        if self.room.has_line(school, lane):
+            return False
+        if not self.budget.is_limited:
+            return True
+        # While entries are counted, strangers come in by the line alone: a flood without tickets has no part.
+        if lane is Lane.UNKNOWN or self._spare < 1:
+            return False
+        self._spare -= 1
+        return True
+
+    def _ticket_of(self, asker: Asker, school: School) -> Ticket | None:
+        data = self._signer.verify(asker.ticket) if asker.ticket else None
+        ticket = None if data is None else unpack_ticket(data)
+        return ticket if ticket is not None and ticket.school == school.id.bytes else None
+
+    def _holder(self, asker: Asker) -> bytes:
+        return asker.device[-8:] or self._chance.randbytes(8)
+
+    def _poll_s(self, ticket: Ticket, now: float) -> int:
+        """When to ask again: with jitter, and never after the estimate."""
+        if not ticket.promised_at:
+            return max(1, int((ticket.bucket + 1) * BUCKET_S - now) + self._chance.randint(1, 3))
+        left_s = ticket.promised_at - now
+        if left_s < 1:
+            return OVERDUE_POLL_S
+        shortest, longest = POLL_S
+        wished = min(longest, max(shortest, left_s / 4)) * self._chance.uniform(1 - JITTER, 1 + JITTER)
+        return max(1, int(min(wished, left_s)))

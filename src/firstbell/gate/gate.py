@@ -1,0 +1,325 @@
+"""The gate: pure ASGI around the application. Decides on every request before anything else runs, without I/O."""
+
+import asyncio
+import time
+import zlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from firstbell.gate.admission import Admission, Bounds, Verdict, Waiting
+from firstbell.gate.asker import Asker, Askers, Inside, InsideCookie
+from firstbell.gate.brownout import Brownout
+from firstbell.gate.cursor import GROUPS, hour_of, level_of
+from firstbell.gate.door import Answered, Door, Passing
+from firstbell.gate.figures import Figures, Outcome, State
+from firstbell.gate.limit import QueuingLimit
+from firstbell.gate.pages import Voice
+from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
+from firstbell.kernel.clock import Clock
+from firstbell.kernel.http import BROWNOUT, cookie_text
+from firstbell.kernel.routes import Priority
+from firstbell.settings import Settings
+
+TICK_S = 0.01
+"""How often the gate looks at the event loop and at deadlines: 100 short calls a second."""
+SECOND_S = 1.0
+TICKET_S = 43_200
+"""How long a browser keeps its place: a phone that slept through a school day finds it."""
+
+_NOBODY = b""
+_REFUSALS = {Verdict.CUT: Outcome.CUT, Verdict.FULL: Outcome.FULL}
+
+
+class Guest(NamedTuple):
+    """Whom the application found behind a request: `group` is the lesson group, "" for none."""
+
+    group: str
+
+
+class Gate:
+    """One for each worker. `guest_of` tells, once the application has run, who was served, or None for a stranger."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        askers: Askers,
+        door: Door,
+        voice: Voice,
+        inside: InsideCookie,
+        guest_of: Callable[[Scope], Guest | None],
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._app = app
+        self._askers = askers
+        self._door = door
+        self._voice = voice
+        self._inside = inside
+        self._guest_of = guest_of
+        self._clock = clock
+        self._inside_s = settings.inside_minutes * 60
+        self._secure = settings.public_scheme == "https"
+        self._hashes_max = settings.sign_in_hashes_max + settings.sign_in_queue_max
+        self._hashing = 0
+        self._brownout = Brownout(settings.gate_queuing_ms_max / 1_000)
+        self.admission = _admission(settings, time.monotonic())
+        self.figures = Figures()
+        self._due = 0.0
+        self._second_began = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to watch the event loop."""
+        self._due = self._second_began = time.monotonic()
+        self._plan()
+
+    def stop(self) -> None:
+        """End what `start` began."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, let it wait, or say when to come back."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        now_s = self._clock.seconds()
+        asker = self._askers.read(scope, now_s)
+        answered = None
+        if asker.inside is None and asker.school is not None:
+            answered = self._door.ask(asker, asker.school, now_s)
+            if answered.passing is not Passing.IN:
+                await self._send_away(asker, answered, now_s, send)
+                return
+        send = self._with_cookies(asker, answered, now_s, scope, send)
+        if asker.rule.hashes:
+            await self._hash(asker, scope, receive, send)
+        else:
+            await self._admit(asker, now_s, scope, receive, send)
+
+    async def _admit(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> None:
+        school = _NOBODY if asker.school is None else asker.school.id.bytes
+        priority, level = _rank(asker, now_s)
+        verdict = self.admission.arrive(school, priority, level, time.monotonic())
+        outcome = Outcome.ADMITTED
+        if isinstance(verdict, Waiting):
+            outcome, receive = await self._wait(verdict, asker, receive)
+        elif verdict is not Verdict.ADMITTED:
+            outcome = _REFUSALS[verdict]
+        self.figures.count(priority, outcome, school)
+        if outcome is Outcome.ADMITTED:
+            await self._work(school, asker, scope, receive, send)
+        else:
+            await self._refuse(asker, send)
+
+    async def _wait(self, waiting: Waiting, asker: Asker, receive: Receive) -> tuple[Outcome, Receive]:
+        """Wait for a slot, for as long as the client does."""
+        slot: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        waiting.wake = lambda is_admitted: None if slot.done() else slot.set_result(is_admitted)
+        gone: asyncio.Future[Message] | None = None
+        try:
+            if asker.is_safe:
+                first = await receive()
+                gone = asyncio.ensure_future(receive())
+                waiting.is_gone = partial(_has_gone, gone)
+                receive = _replayed(first, gone)
+            is_admitted = await slot
+        except asyncio.CancelledError:
+            waiting.is_gone = _always
+            if slot.done() and not slot.cancelled() and slot.result():
+                self.admission.leave(waiting.school, time.monotonic())
+            raise
+        if is_admitted:
+            return Outcome.ADMITTED, receive
+        if gone is not None and not gone.done():
+            gone.cancel()
+        return Outcome.GONE if waiting.is_gone() else Outcome.LATE, receive
+
+    async def _work(self, school: bytes, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[BROWNOUT] = self._brownout.level
+        slot = _Slot(self.admission, school)
+        try:
+            await self._app(scope, receive if asker.is_safe else slot.receiving(receive), slot.sending(send))
+        finally:
+            slot.leave()
+
+    async def _hash(self, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passwords are hashed in a lane of their own, which strangers may fill by half."""
+        places = self._hashes_max if asker.is_known else self._hashes_max // 2
+        is_full = self._hashing >= places
+        school = _NOBODY if asker.school is None else asker.school.id.bytes
+        self.figures.count(asker.rule.priority, Outcome.HASHING if is_full else Outcome.ADMITTED, school)
+        if is_full:
+            await self._refuse(asker, send)
+            return
+        self._hashing += 1
+        try:
+            scope[BROWNOUT] = self._brownout.level
+            await self._app(scope, receive, send)
+        finally:
+            self._hashing -= 1
+
+    async def _refuse(self, asker: Asker, send: Send) -> None:
+        await self._voice.refusal(asker.school, as_page=asker.wants_page).send(send)
+
+    async def _send_away(self, asker: Asker, answered: Answered, now_s: float, send: Send) -> None:
+        school = asker.school
+        if answered.ticket is None or school is None:
+            self.figures.count(asker.rule.priority, Outcome.OUTSIDE, school.id.bytes if school else _NOBODY)
+            await self._refuse(asker, send)
+            return
+        self.figures.count(asker.rule.priority, Outcome.WAITED, school.id.bytes)
+        page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s)
+        text = self._door.cookie_of(answered.ticket)
+        await page.send(send, [_cookie("ticket", text, max_age_s=TICKET_S, secure=self._secure)])
+
+    def _with_cookies(self, asker: Asker, answered: Answered | None, now_s: float, scope: Scope, send: Send) -> Send:
+        """`send`, which adds the proof of being inside to an answer when it is new, old, or says too little."""
+        inside, school = asker.inside, asker.school
+        if school is None or (inside is not None and inside.is_known and inside.until_s - now_s > self._inside_s / 2):
+            return send
+
+        async def send_with_cookies(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                cookies = [self._inside_cookie(asker, school.id.bytes, now_s, scope)]
+                if answered is not None and answered.ticket is not None:
+                    cookies.append(_cookie("ticket", "", max_age_s=0, secure=self._secure))
+                message["headers"] = [*message["headers"], *cookies]
+            await send(message)
+
+        return send_with_cookies
+
+    def _inside_cookie(self, asker: Asker, school: bytes, now_s: float, scope: Scope) -> tuple[bytes, bytes]:
+        guest = self._guest_of(scope)
+        holder = asker.inside.holder if asker.inside is not None else asker.device[-8:] or bytes(8)
+        group = (zlib.crc32(guest.group.encode(), zlib.crc32(school)) & 0xFFFF or 1) if guest and guest.group else 0
+        is_known = asker.is_known or guest is not None
+        text = self._inside.text(Inside(school, holder, group, is_known, int(now_s) + self._inside_s))
+        return _cookie("inside", text, max_age_s=self._inside_s, secure=self._secure)
+
+    def _plan(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._due = time.monotonic() + TICK_S
+        self._timer = loop.call_later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.admission.tick(now, max(0.0, now - self._due))
+        if now - self._second_began >= SECOND_S:
+            self._close_second(now)
+        self._plan()
+
+    def _close_second(self, now: float) -> None:
+        admission = self.admission
+        self._door.turn(now - self._second_began, is_overloaded=admission.is_overloaded)
+        self._second_began = now
+        self._brownout.adjust(admission.queuing_s)
+        self.figures.close_second(
+            State(
+                slots=admission.limit.slots,
+                inflight=admission.inflight,
+                queued=admission.queue.size,
+                queuing_ms=round(admission.queuing_s * 1_000, 1),
+                cut=admission.cursors.cut,
+                waiting=self._door.room.waiting,
+                longest_wait_s=round(self._door.room.longest_wait_s()),
+                entries_per_s=self._door.budget.rate_per_s if self._door.budget.is_limited else 0.0,
+                brownout=self._brownout.level,
+            )
+        )
+
+
+class _Slot:
+    """The slot of one request, lent to others while its client sends or reads at its own pace."""
+
+    __slots__ = ("_admission", "_is_held", "_school")
+
+    def __init__(self, admission: Admission, school: bytes) -> None:
+        self._admission = admission
+        self._school = school
+        self._is_held = True
+
+    def leave(self) -> None:
+        """The request is over."""
+        if self._is_held:
+            self._is_held = False
+            self._admission.leave(self._school, time.monotonic())
+
+    def receiving(self, receive: Receive) -> Receive:
+        """`receive`, without the slot while nothing comes."""
+
+        async def receive_outside() -> Message:
+            if not self._is_held:
+                return await receive()
+            self._admission.step_out(self._school, time.monotonic())
+            try:
+                return await receive()
+            finally:
+                self._admission.step_in(self._school)
+
+        return receive_outside
+
+    def sending(self, send: Send) -> Send:
+        """`send`, which gives the slot back for good after the first part of an answer of several."""
+
+        async def send_at_their_pace(message: Message) -> None:
+            if message.get("more_body"):
+                self.leave()
+            await send(message)
+
+        return send_at_their_pace
+
+
+def _rank(asker: Asker, now_s: float) -> tuple[Priority, int]:
+    """Class and level. Strangers come last in their class, and what must never fail is only for who is known."""
+    priority = asker.rule.priority
+    if asker.is_known:
+        return priority, level_of(priority, asker.inside.group if asker.inside else 0, hour_of(now_s))
+    if priority is Priority.P0:
+        priority = Priority.P4
+    return priority, priority * GROUPS + GROUPS - 1
+
+
+def _admission(settings: Settings, now: float) -> Admission:
+    bounds = Bounds(
+        queue_max=settings.gate_queue_max,
+        school_share=settings.gate_school_share,
+        wait_s_max=settings.gate_wait_ms_max / 1_000,
+        wait_standing_s_max=settings.gate_wait_standing_ms_max / 1_000,
+        wait_first_s_max=settings.gate_wait_first_ms_max / 1_000,
+        queuing_s_max=settings.gate_queuing_ms_max / 1_000,
+        window_s=settings.gate_window_ms / 1_000,
+        window_requests=settings.gate_window_requests,
+    )
+    limit = QueuingLimit(
+        start=settings.gate_slots_start,
+        least=settings.gate_slots_min,
+        most=settings.gate_slots_max,
+        lag_s_max=settings.gate_lag_ms_max / 1_000,
+    )
+    return Admission(bounds, limit, now)
+
+
+def _replayed(first: Message, second: "asyncio.Future[Message]") -> Receive:
+    """The messages that were read while the request waited, then what follows."""
+    messages: list[Any] = [second, first]
+
+    async def receive() -> Message:
+        message = messages.pop() if len(messages) > 1 else messages[0]
+        return message if message is first else await message
+
+    return receive
+
+
+def _cookie(name: str, value: str, *, max_age_s: int, secure: bool) -> tuple[bytes, bytes]:
+    return b"set-cookie", cookie_text(name, value, max_age_s=max_age_s, secure=secure).encode()
+
+
+def _has_gone(following: "asyncio.Future[Message]") -> bool:
+    return following.done() and not following.cancelled() and following.result()["type"] == "http.disconnect"
+
+
+def _always() -> bool:
+    return True

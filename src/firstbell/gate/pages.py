@@ -1,0 +1,168 @@
+"""What the gate says: prepared once for each school, so that a refusal is bytes handed over."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from firstbell.gate.asker import School
+from firstbell.gate.waiting import Ticket
+from firstbell.kernel import i18n
+from firstbell.kernel.asgi import Send
+from firstbell.kernel.html import environment
+from firstbell.kernel.i18n import mark
+
+Headers = list[tuple[bytes, bytes]]
+
+VARIANTS = 64
+"""Prepared refusals with different times to come back, dealt out in turn."""
+
+_HOLES = ("\ue000", "\ue001", "\ue002", "\ue003", "\ue004")
+"""What stands in the rendered page where seconds, wait, progress, its end and the time of arrival go."""
+
+_BUSY = mark("It is very busy at the moment.")
+_BACK_SOON = mark("This page tries again by itself. What you handed in is safe.")
+
+
+class Answer(NamedTuple):
+    """A whole answer, ready to be sent."""
+
+    headers: Headers
+    body: bytes
+
+    async def send(self, send: Send, extra: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """Send it as a 503: caches and programs know that this is not the page."""
+        headers = [*self.headers, *extra] if extra else self.headers
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+class Voice:
+    """Makes the gate's answers in the language of a school."""
+
+    def __init__(self, security: Headers, *, retry_s: int, chance: random.Random) -> None:
+        self._security = security
+        self._retry_s = retry_s
+        self._chance = chance
+        self._problems: dict[str, list[Answer]] = {}
+        self._pages: dict[tuple[str, str], list[Answer]] = {}
+        self._waiting: dict[tuple[str, str], list[bytes | int]] = {}
+        self._dealt = 0
+
+    def refusal(self, school: School | None, *, as_page: bool) -> Answer:
+        """When to come back, with jitter."""
+        self._dealt = (self._dealt + 1) % VARIANTS
+        locale = school.locale if school is not None else i18n.LOCALES[0]
+        if not as_page or school is None:
+            return self._problem_answers(locale)[self._dealt]
+        return self._page_answers(school)[self._dealt]
+
+    def waiting(self, school: School, ticket: Ticket, poll_s: int, now: float) -> Answer:
+        """The page of the waiting room with the numbers of one ticket."""
+        left_s = ticket.promised_at - now
+        if ticket.promised_at:
+            total = max(1, ticket.promised_at - ticket.came_at)
+            words = _wait_words(max(5, int(left_s)), school.locale)
+            progress = b"%d" % min(total, max(0, int(now) - ticket.came_at))
+        else:
+            total, progress, words = 1, b"0", _counting_words(school.locale)
+        arrived = _arrival(ticket.came_at // 60, school.zone, school.locale)
+        parts = self._waiting_parts(school)
+        fillings = (b"%d" % poll_s, words, progress, b"%d" % total, arrived)
+        body = b"".join(part if isinstance(part, bytes) else fillings[part] for part in parts)
+        headers = [
+            *self._security,
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"content-length", b"%d" % len(body)),
+            (b"retry-after", b"%d" % poll_s),
+        ]
+        return Answer(headers, body)
+
+    def _waiting_parts(self, school: School) -> list[bytes | int]:
+        key = (school.name, school.locale)
+        if key not in self._waiting:
+            values = dict(zip(("poll_s", "wait", "progress", "total", "arrived"), _HOLES, strict=True))
+            self._waiting[key] = _split(_render("waiting.html", school, values))
+        return self._waiting[key]
+
+    def _problem_answers(self, locale: str) -> list[Answer]:
+        if locale not in self._problems:
+            say = i18n.translations(locale).gettext
+            body = msgspec.json.encode(
+                {"type": "urn:firstbell:problem:busy", "title": say(_BUSY), "detail": say(_BACK_SOON), "status": 503}
+            )
+            self._problems[locale] = [
+                Answer(self._headers(b"application/problem+json", body, seconds), body)
+                for seconds in self._seconds_to_come_back()
+            ]
+        return self._problems[locale]
+
+    def _page_answers(self, school: School) -> list[Answer]:
+        key = (school.name, school.locale)
+        if key not in self._pages:
+            template = _render("busy.html", school, {"poll_s": _HOLES[0]})
+            self._pages[key] = [
+                Answer(self._headers(b"text/html; charset=utf-8", body, seconds), body)
+                for seconds in self._seconds_to_come_back()
+                for body in (template.replace(_HOLES[0].encode(), b"%d" % seconds),)
+            ]
+        return self._pages[key]
+
+    def _seconds_to_come_back(self) -> list[int]:
+        return [self._chance.randint(self._retry_s, 3 * self._retry_s) for _ in range(VARIANTS)]
+
+    def _headers(self, kind: bytes, body: bytes, seconds: int) -> Headers:
+        return [
+            *self._security,
+            (b"content-type", kind),
+            (b"content-length", b"%d" % len(body)),
+            (b"retry-after", b"%d" % seconds),
+        ]
+
+
+def _render(template: str, school: School, values: dict[str, str]) -> bytes:
+    made = environment(school.locale).get_template(template)
+    return made.render(school=school, **values).encode()
+
+
+def _split(body: bytes) -> list[bytes | int]:
+    """The page between the holes, and the number of each hole."""
+    parts: list[bytes | int] = [body]
+    for number, hole in enumerate(_HOLES):
+        cut: list[bytes | int] = []
+        for part in parts:
+            if isinstance(part, int):
+                cut.append(part)
+                continue
+            for piece in part.split(hole.encode()):
+                cut += [piece, number]
+            cut.pop()
+        parts = cut
+    return parts
+
+
+@lru_cache(maxsize=1_024)
+def _wait_words(seconds: int, locale: str) -> bytes:
+    texts = i18n.translations(locale)
+    minute = 60
+    if seconds <= minute:
+        number = -(-seconds // 5) * 5
+        words = texts.ngettext("About %(number)s second", "About %(number)s seconds", number)
+    else:
+        number = -(-seconds // minute)
+        words = texts.ngettext("About %(number)s minute", "About %(number)s minutes", number)
+    return (words % {"number": number}).encode()
+
+
+@lru_cache(maxsize=8)
+def _counting_words(locale: str) -> bytes:
+    return i18n.translations(locale).gettext(mark("Only a moment")).encode()
+
+
+@lru_cache(maxsize=4_096)
+def _arrival(minutes: int, zone: ZoneInfo, locale: str) -> bytes:
+    return i18n.format_time(datetime.fromtimestamp(minutes * 60, UTC).astimezone(zone), locale).encode()

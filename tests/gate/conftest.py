@@ -1,0 +1,8 @@
+"""Tests of the gate run on asyncio, as it does."""
+
+import pytest
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

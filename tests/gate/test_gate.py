@@ -1,0 +1,333 @@
+"""What the gate says to browsers and programs, through ASGI: the real gate around a small application."""
+
+import asyncio
+import random
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable
+from firstbell.gate.door import Door
+from firstbell.gate.entry import EntryBudget
+from firstbell.gate.gate import Gate, Guest
+from firstbell.gate.pages import Voice
+from firstbell.gate.waiting import WaitingRoom
+from firstbell.kernel.asgi import Message, Receive, Scope, Send
+from firstbell.kernel.clock import StoppedClock
+from firstbell.kernel.http import security_headers
+from firstbell.kernel.routes import Priority
+from firstbell.kernel.signing import Key, Signer
+from firstbell.settings import Settings
+
+pytestmark = pytest.mark.anyio
+KEYS = (Key("t", bytes(32)),)
+ROUTES = [
+    Declared("GET", "/", {"priority": Priority.P1}),
+    Declared("GET", "/courses/{course:uuid}/documents", {"priority": Priority.P2}),
+    Declared("POST", "/hand-ins", {"priority": Priority.P0}),
+    Declared("POST", "/sign-in", {"priority": Priority.P1, "hashes": True}),
+]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A school."""
+
+    id: UUID
+    name: str
+    locale: str
+    zone: ZoneInfo = ZoneInfo("Europe/Brussels")
+
+
+WILGE = Place(UUID(int=1), "De Wilge", "nl")
+SAULE = Place(UUID(int=2), "Le Saule", "fr")
+SCHOOLS = {"wilge.test": WILGE, "saule.test": SAULE}
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int = 0
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+    def header(self, name: bytes) -> str:
+        return next((value.decode() for key, value in self.headers if key == name), "")
+
+    def cookie(self, name: str) -> str:
+        found = (re.match(f"{name}=([^;]*)", value.decode()) for key, value in self.headers if key == b"set-cookie")
+        return next((match[1] for match in found if match), "")
+
+
+class House:
+    """A gate on a stopped clock, around an application that answers when it is told to."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock = StoppedClock(datetime(2026, 9, 1, 6, 29, tzinfo=UTC))
+        self.served = 0
+        self.work: Callable[[], Awaitable[object]] = _nothing
+        made = Settings(secret_keys=f"t:{'00' * 32}", **settings)
+        inside = InsideCookie(Signer(KEYS, "inside"))
+        device = Signer(KEYS, "device")
+        self.budget = EntryBudget(least_per_s=1.0)
+        self.door = Door(
+            Signer(KEYS, "ticket"), WaitingRoom(b"r" * 16, unknown_share=0.2), self.budget, random.Random(1)
+        )
+        self._device = device
+        self.gate = Gate(
+            self._app,
+            askers=Askers(
+                RouteTable(ROUTES),
+                SCHOOLS.get,
+                Proofs(
+                    inside,
+                    lambda text, now: WILGE.id if text == "session" else None,
+                    lambda text, now: UUID(bytes=data) if (data := device.verify(text)) else None,
+                ),
+                secure=False,
+            ),
+            door=self.door,
+            voice=Voice(security_headers(made), retry_s=4, chance=random.Random(1)),
+            inside=inside,
+            guest_of=lambda scope: scope.get("guest"),
+            clock=self.clock,
+            settings=made,
+        )
+
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.work()
+        self.served += 1
+        scope["guest"] = Guest("3B") if scope["path"] == "/" else None
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"served"})
+
+    def be_busy(self) -> None:
+        """From now on entries are counted."""
+        self.budget.adjust(1.0, is_overloaded=True, waiting=0)
+
+    def device_pass(self) -> str:
+        return f"device={self._device.sign(uuid4().bytes)}"
+
+    def later(self, seconds: float) -> None:
+        self.clock.instant += timedelta(seconds=seconds)
+
+    async def ask(
+        self,
+        path: str = "/",
+        *,
+        method: str = "GET",
+        host: str = "wilge.test",
+        cookies: str = "",
+        accept: str = "text/html",
+        receive: Receive | None = None,
+    ) -> Answer:
+        answer = Answer()
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer.status, answer.headers = message["status"], list(message["headers"])
+            else:
+                answer.body += message["body"]
+
+        headers = [(b"host", host.encode()), (b"accept", accept.encode())]
+        if cookies:
+            headers.append((b"cookie", cookies.encode()))
+        scope = {"type": "http", "method": method, "path": path, "headers": headers}
+        await self.gate(scope, receive or _whole_request, send)
+        return answer
+
+
+async def _nothing() -> None:
+    pass
+
+
+async def _whole_request() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def test_in_peace_everybody_comes_in_and_is_inside_from_then_on() -> None:
+    house = House()
+    answer = await house.ask()
+    assert (answer.status, answer.body) == (200, b"served")
+    inside = answer.cookie("inside")
+    house.be_busy()
+    again = await house.ask(cookies=f"other=1; inside={inside}")
+    assert again.status == 200
+    assert not again.cookie("inside"), "a proof that is fresh is not made again"
+
+
+async def test_whoever_has_a_session_is_never_sent_to_wait() -> None:
+    house = House()
+    house.be_busy()
+    answer = await house.ask(cookies="access=session")
+    assert answer.status == 200
+    assert answer.cookie("inside")
+
+
+async def test_the_proof_of_being_inside_is_good_at_one_school_only() -> None:
+    house = House()
+    inside = (await house.ask()).cookie("inside")
+    house.be_busy()
+    assert (await house.ask(host="saule.test", cookies=f"inside={inside}")).status == 503
+
+
+@pytest.mark.parametrize(
+    ("host", "words"), [("wilge.test", "Je staat in de rij"), ("saule.test", "Tu es dans la file")]
+)
+async def test_the_waiting_page_speaks_the_language_of_the_school_and_needs_no_script(host: str, words: str) -> None:
+    house = House()
+    house.be_busy()
+    answer = await house.ask(host=host)
+    page = answer.body.decode()
+    assert answer.status == 503
+    assert words in page
+    assert 'http-equiv="refresh"' in page
+    assert 'aria-live="polite"' in page
+    assert not re.search("[\ue000-\uf8ff]", page), "every number is filled in"
+    assert "style-src 'self'" in answer.header(b"content-security-policy")
+    assert int(answer.header(b"retry-after")) > 0
+
+
+async def wait_until_in(house: House, ticket: str, cookies: str, rate: float) -> tuple[float, list[int]]:
+    """Come back when told, until inside: how long it took, and what was promised each time."""
+    waited = 0.0
+    promises: list[int] = []
+    while waited < 600:
+        answer = await house.ask(cookies=f"{cookies}; ticket={ticket}")
+        if answer.status == 200:
+            return waited, promises
+        ticket = answer.cookie("ticket")
+        found = re.search(r"ongeveer (\d+) (seconde|minu)", answer.body.decode())
+        if found:
+            promises.append(int(found[1]) * (1 if found[2] == "seconde" else 60))
+        for _ in range(int(answer.header(b"retry-after"))):
+            house.later(1)
+            house.budget.rate_per_s = rate
+            house.door.turn(1.0, is_overloaded=False)
+            waited += 1
+    raise AssertionError("never came in")
+
+
+async def test_a_known_device_waits_its_turn_and_then_enters_with_its_ticket() -> None:
+    house = House()
+    house.be_busy()
+    cookies = house.device_pass()
+    for _ in range(30):
+        await house.ask(cookies=house.device_pass())
+    first = await house.ask(cookies=cookies)
+    assert first.status == 503
+    waited, promises = await wait_until_in(house, first.cookie("ticket"), cookies, rate=1.0)
+    assert 5 < waited < 60
+    assert promises == sorted(promises, reverse=True)
+
+
+async def test_reloading_the_page_is_no_second_place() -> None:
+    house = House()
+    house.be_busy()
+    device = house.device_pass()
+    ticket = (await house.ask(cookies=device)).cookie("ticket")
+    for _ in range(5):
+        ticket = (await house.ask(cookies=f"{device}; ticket={ticket}")).cookie("ticket")
+    house.door.room.let_in(0, 1)
+    assert house.door.room.waiting == 1
+
+
+async def test_a_flood_that_keeps_no_ticket_makes_no_line() -> None:
+    house = House()
+    house.be_busy()
+    for _ in range(1_000):
+        assert (await house.ask()).status == 503
+    assert house.door.room.waiting == 0
+    first = await house.ask()
+    house.later(3)
+    ticket = (await house.ask(cookies=f"ticket={first.cookie('ticket')}")).cookie("ticket")
+    house.budget.rate_per_s = 1.0
+    house.door.turn(1.0, is_overloaded=False)
+    assert (await house.ask(cookies=f"ticket={ticket}")).status == 200
+
+
+async def test_no_place_is_lost_when_a_worker_starts_again() -> None:
+    house, fresh = House(), House()
+    house.be_busy()
+    for _ in range(10):
+        await house.ask(cookies=house.device_pass())
+    fresh.budget.rate_per_s = 1.0
+    fresh.door.room.restore(house.door.room.snapshot())
+    assert fresh.door.room.waiting == 10
+    late = await fresh.ask(cookies=fresh.device_pass())
+    assert late.status == 503
+
+
+async def test_a_hand_in_from_a_known_device_passes_the_line() -> None:
+    house = House()
+    house.be_busy()
+    known = await house.ask("/hand-ins", method="POST", cookies=house.device_pass())
+    stranger = await house.ask("/hand-ins", method="POST")
+    assert (known.status, stranger.status) == (200, 503)
+
+
+async def test_a_program_learns_when_to_come_back_and_not_all_at_once() -> None:
+    house = House()
+    house.be_busy()
+    answers = [await house.ask(accept="application/json") for _ in range(50)]
+    assert {answer.status for answer in answers} == {503}
+    assert answers[0].header(b"content-type") == "application/problem+json"
+    assert msgspec.json.decode(answers[0].body)["type"] == "urn:firstbell:problem:busy"
+    assert len({answer.header(b"retry-after") for answer in answers}) > 4
+
+
+async def test_requests_beyond_slots_and_queue_are_refused_and_the_rest_served() -> None:
+    house = House(gate_slots_start=2, gate_queue_max=3)
+    inside = f"inside={(await house.ask()).cookie('inside')}"
+    go = asyncio.Event()
+    house.work = go.wait
+    asked = [asyncio.create_task(house.ask(cookies=inside)) for _ in range(8)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    go.set()
+    answers = await asyncio.gather(*asked)
+    assert sorted(answer.status for answer in answers) == [200] * 5 + [503] * 3
+    refused = next(answer for answer in answers if answer.status == 503)
+    assert "Een ogenblik" in refused.body.decode()
+    assert house.gate.admission.inflight == 0
+
+
+async def test_a_request_whose_client_has_gone_is_not_worked_on() -> None:
+    house = House(gate_slots_start=1)
+    inside = f"inside={(await house.ask()).cookie('inside')}"
+    go = asyncio.Event()
+    house.work = go.wait
+    messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}]
+
+    async def leave_at_once() -> Message:
+        return messages.pop(0)
+
+    first = asyncio.create_task(house.ask(cookies=inside))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(house.ask(cookies=inside, receive=leave_at_once))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(first, second)
+    assert house.served == 2, "the first visit and the one that stayed"
+
+
+async def test_hashing_takes_no_slot_and_strangers_fill_half_of_its_lane() -> None:
+    house = House(gate_slots_start=1, sign_in_hashes_max=1, sign_in_queue_max=3)
+    known = f"inside={(await house.ask()).cookie('inside')}"
+    go = asyncio.Event()
+    house.work = go.wait
+    strangers = [asyncio.create_task(house.ask("/sign-in", method="POST")) for _ in range(5)]
+    own = [asyncio.create_task(house.ask("/sign-in", method="POST", cookies=known)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert house.gate.admission.inflight == 0
+    go.set()
+    assert sorted([answer.status for answer in await asyncio.gather(*strangers)]) == [200, 200, 503, 503, 503]
+    assert sorted([answer.status for answer in await asyncio.gather(*own)]) == [200, 200, 503]
