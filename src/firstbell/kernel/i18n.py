@@ -95,4 +95,4 @@ def format_bytes(size: int, locale: str) -> str:
     if size < _MB:
         return f"{round(size / _KB)} kB"
     point = "." if locale == "en" else ","
-    return f"{size / _MB:.1f} MB".replace(".", point)
+    return f"{size / _MB:.1f}".removesuffix(".0").replace(".", point) + " MB"
