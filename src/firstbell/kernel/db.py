@@ -121,7 +121,7 @@ class Transaction:
 
     async def rescope(self, readable: Sequence[UUID], writable: UUID | None) -> None:
         """Change the schools in mid-transaction: only where a row names the school, such as a code."""
-        connection = await self._begun()
+        connection = await self.begun()
         self._readable, self._writable = tuple(readable), writable
         await connection.execute(self._scope_statement())
 
@@ -133,27 +133,27 @@ class Transaction:
 
     async def fetch(self, statement: str, *parameters: Any) -> list[Row]:
         """All rows."""
-        connection = self._connection or await self._begun()
+        connection = self._connection or await self._begin()
         self.statements += 1
         rows: list[Row] = await connection.fetch(statement, *parameters)
         return rows
 
     async def fetchrow(self, statement: str, *parameters: Any) -> Row | None:
         """The first row, or None."""
-        connection = self._connection or await self._begun()
+        connection = self._connection or await self._begin()
         self.statements += 1
         row: Row | None = await connection.fetchrow(statement, *parameters)
         return row
 
     async def fetchval(self, statement: str, *parameters: Any) -> Any:
         """The first value of the first row, or None."""
-        connection = self._connection or await self._begun()
+        connection = self._connection or await self._begin()
         self.statements += 1
         return await connection.fetchval(statement, *parameters)
 
     async def execute(self, statement: str, *parameters: Any) -> int:
         """Run a statement; the number of rows that it touched."""
-        connection = self._connection or await self._begun()
+        connection = self._connection or await self._begin()
         self.statements += 1
         tag: str = await connection.execute(statement, *parameters)
         count = tag.rpartition(" ")[2]
@@ -161,13 +161,13 @@ class Transaction:
 
     async def executemany(self, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each row of `parameters`, in one round trip."""
-        connection = self._connection or await self._begun()
+        connection = self._connection or await self._begin()
         self.statements += 1
         await connection.executemany(statement, parameters)
 
     async def copy(self, table: str, columns: Sequence[str], records: Any) -> None:
         """COPY an iterable (or async iterable) of tuples into `table`."""
-        connection = self._connection or await self._begun()
+        connection = self._connection or await self._begin()
         self.statements += 1
         await connection.copy_records_to_table(table, columns=list(columns), records=records)
 
@@ -182,7 +182,7 @@ class Transaction:
 
     async def begun(self) -> asyncpg.Connection:
         """Begin now if it has not; the connection, for a library that speaks asyncpg."""
-        return self._connection or await self._begun()
+        return self._connection or await self._begin()
 
     async def commit(self) -> None:
         """Commit what ran, then run what waits for that. A transaction that never began costs nothing."""
@@ -214,7 +214,7 @@ class Transaction:
         finally:
             await self._release()
 
-    async def _begun(self) -> asyncpg.Connection:
+    async def _begin(self) -> asyncpg.Connection:
         connection: asyncpg.Connection = await self._pool.acquire()
         mode = "BEGIN READ ONLY; " if self._reading_only else "BEGIN; "
         try:

@@ -267,6 +267,7 @@ class Entrance:
             StolenSessionError: the token is one that was used up.
         """
         visit = visit_of(connection.scope)
+        visit.viewer = None
         token = self._jar.refresh_token(connection)
         if token is None:
             return
