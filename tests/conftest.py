@@ -9,15 +9,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
 
+from firstbell.cli.demo_school import PASSWORD, SEED
 from firstbell.kernel.engines import Addresses, Engines, free_port
 from firstbell.kernel.migrations import ensure_database, migrate
+from firstbell.rehearsal.world import World, generate_world
+
+MORNING = "2026-11-19T09:00:00+01:00"
+"""A Thursday in the second lesson: every process of the tests starts at this moment."""
+
+PUPILS = 24
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,7 @@ class Installation:
             "database_listen_url": self.database_url("firstbell_jobs"),
             "nats_url": self.addresses.nats_url,
             "drain_pause_ms": "0",
+            "clock": MORNING,
             "data_dir": str(self.folder),
             "secret_keys": self.secret_keys,
             "port": str(self.port),
@@ -121,3 +132,125 @@ def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
             pass
         time.sleep(0.1)
     raise AssertionError(f"not true within {seconds} s")
+
+
+@dataclass(frozen=True)
+class Town:
+    """The small named world: the demo's two schools with few pupils, where everybody has the same password."""
+
+    installation: Installation
+    world: World
+    ids: dict[str, UUID]
+    """Of the schools, by slug."""
+
+    def school_id(self, slug: str) -> UUID:
+        """The id of a school."""
+        return self.ids[slug]
+
+    def somebody(self, slug: str, role: str) -> str:
+        """The sign-in name of somebody with this role, who has nothing to do with another school."""
+        shared = {member.sign_in_name for member in self.world.cast if member.role == "parent"}
+        people = self.world.school(slug).people
+        return next(
+            person.sign_in_name for person in people if person.role == role and person.sign_in_name not in shared
+        )
+
+    def thing(self, slug: str, *, of: str | None = None, not_of: str | None = None) -> dict[str, str]:
+        """What addresses of a school can name, by parameter: a course (of a class, or not of one) with a folder, a
+        document and a lesson of it, a pupil of that course with class and session."""
+        [row] = self.installation.sql(
+            """
+            SELECT course.id AS course_id, folder.id AS folder_id, document.id AS document_id, lesson.id AS lesson_id,
+                   class_member.class_id, class_member.person_id, session.id AS session_id,
+                   course.school_id, encode(document.sha256, 'hex') AS sha256
+            FROM course
+                JOIN folder ON folder.school_id = course.school_id AND folder.root_id = course.folder_id
+                    AND folder.parent_id IS NOT NULL
+                JOIN document ON document.school_id = course.school_id AND document.folder_id = folder.id
+                JOIN lesson ON lesson.school_id = course.school_id AND lesson.course_id = course.id
+                JOIN class_member ON class_member.school_id = course.school_id
+                    AND class_member.class_id = course.class_id AND class_member.role = 'pupil'
+                JOIN session ON session.school_id = course.school_id
+            WHERE course.school_id = $1 AND ($2::text IS NULL OR course.audience = $2)
+              AND ($3::text IS NULL OR strpos(course.audience, $3) = 0)
+            ORDER BY course.title, lesson.date, document.name, class_member.person_id, session.id LIMIT 1
+            """,
+            self.ids[slug],
+            of,
+            not_of,
+        )
+        return {**{name: str(value) for name, value in row.items()}, "school": row["school_id"].hex}
+
+    def marks(self, slug: str) -> list[str]:
+        """Words by which a page of this school is known: its name, its ids, its people."""
+        school = self.world.school(slug)
+        others = {person.family_name for other in self.world.schools if other is not school for person in other.people}
+        families = [person.family_name for person in school.people if person.family_name not in others]
+        return [school.name, str(self.ids[slug]), self.ids[slug].hex, *self.thing(slug).values(), *families]
+
+    def rows(self, slug: str) -> dict[str, tuple[int, int]]:
+        """How many rows of every table belong to a school, and a digest of them; sessions come and go."""
+        tables = self.installation.sql(
+            """
+            SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'school_id'
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+              AND relname NOT IN ('session', 'change', 'audit')
+            """
+        )
+        counted = "SELECT count(*), coalesce(sum(hashtext(t::text)::bigint), 0) FROM {} AS t WHERE school_id = $1"
+        return {
+            row["relname"]: tuple(self.installation.sql(counted.format(row["relname"]), self.ids[slug])[0])
+            for row in tables
+        }
+
+
+@pytest.fixture(scope="session")
+def town(installation: Installation) -> Town:
+    """Filled as the demo is: by the roster's import, the timetable's import, and the actions of pages."""
+    filled = installation.run("demo-school", "--pupils", str(PUPILS))
+    assert filled.returncode == 0, filled.stderr
+    ids = {row["slug"]: row["id"] for row in installation.sql("SELECT slug, id FROM school")}
+    return Town(installation, generate_world(SEED, PUPILS, today=datetime.fromisoformat(MORNING).date()), ids)
+
+
+class Browsers:
+    """Browsers of people of the town, signed in once and kept for the run."""
+
+    def __init__(self, address: str, town: Town) -> None:
+        self._address = address
+        self._town = town
+        self._open = ExitStack()
+        self._known: dict[tuple[str, str], httpx.Client] = {}
+
+    def of(self, slug: str, name: str) -> httpx.Client:
+        """The browser in which somebody signed in at a school."""
+        if (slug, name) not in self._known:
+            self._known[slug, name] = self.fresh(slug)
+            sign_in(self._known[slug, name], name)
+        return self._known[slug, name]
+
+    def fresh(self, slug: str) -> httpx.Client:
+        """A browser at a school in which nobody is signed in."""
+        host = self._town.world.school(slug).host
+        client = httpx.Client(base_url=self._address, headers={"host": host, "accept": "text/html"}, timeout=30)
+        return self._open.enter_context(client)
+
+    def close(self) -> None:
+        """Close them all."""
+        self._open.close()
+
+
+def sign_in(client: httpx.Client, name: str) -> None:
+    """Sign in through the form."""
+    answer = client.post("/sign-in", data={"name": name, "password": PASSWORD})
+    assert answer.status_code == 303, answer.text
+
+
+@pytest.fixture(scope="session")
+def browsers(town: Town, server: str) -> Iterator[Browsers]:
+    """Browsers of the people of the town; Noor and Milan are signed in, so that each school has a session."""
+    made = Browsers(server, town)
+    made.of("sint-jozef", "noor.vermeulen")
+    made.of("de-wegwijzer", "milan.vermeulen")
+    yield made
+    made.close()

@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from firstbell.kernel.engines import free_port
 from firstbell.kernel.passwords import hash_password
-from tests.conftest import Installation, free_port, wait_until
+from tests.conftest import Installation, wait_until
 
 PASSWORD = "kastanje-in-de-regen"
 PLATAAN, HAZELAAR = "plataan.localhost", "hazelaar.localhost"
