@@ -15,7 +15,20 @@ from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.processes import birth_of
 from firstbell.settings import SettingError, Settings, read_settings
 
-COMMANDS = ("demo", "demo-school", "serve", "work", "migrate", "settings", "school", "person", "timetable", "bench")
+COMMANDS = (
+    "demo",
+    "demo-school",
+    "serve",
+    "work",
+    "migrate",
+    "settings",
+    "school",
+    "person",
+    "timetable",
+    "bench",
+    "rehearse",
+    "capacity",
+)
 """Each is a module beside this one, with `-` written as `_`."""
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)

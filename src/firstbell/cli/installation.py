@@ -100,6 +100,10 @@ class Installation:
         """Keep everything running, until an exception such as that of a signal."""
         self._keeper.watch()
 
+    def watch_once(self) -> None:
+        """Start again what died."""
+        self._keeper.watch_once()
+
     def processes(self) -> dict[str, int]:
         """The ids of what runs: PostgreSQL, NATS, serve, work."""
         return {child.name: child.process.pid for child in self._keeper.children}

@@ -162,8 +162,11 @@ class CookieJar:
 
     def keep_device(self, visit: Visit, device_id: UUID) -> None:
         """Answer with a device pass, good from now on."""
-        data = _DEVICE_PASS.pack(device_id.bytes, int(visit.clock.seconds()))
-        self._set(visit, "device", self._device.sign(data), self._device_s)
+        self._set(visit, "device", self.device_pass(device_id, visit.clock.seconds()), self._device_s)
+
+    def device_pass(self, device_id: UUID, now_s: float) -> str:
+        """A device pass, good from now on."""
+        return self._device.sign(_DEVICE_PASS.pack(device_id.bytes, int(now_s)))
 
     def drop(self, visit: Visit) -> None:
         """Answer that nobody is signed in; the device stays known."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -11,6 +12,28 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.I)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.I)
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
 _END_OF_HEAD = b"\r\n\r\n"
+
+
+FORM = "application/x-www-form-urlencoded"
+_BROWSER = (
+    "user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0\r\n"
+    "accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n"
+    "accept-encoding: gzip, deflate, br, zstd\r\n"
+    "accept-language: nl-BE,nl;q=0.9,en;q=0.8\r\n"
+    "sec-fetch-site: same-origin\r\n"
+)
+
+
+def browser_request(
+    method: str, host: str, path: str, cookies: Mapping[str, str], *, body: bytes = b"", content_type: str = FORM
+) -> bytes:
+    """The bytes that a browser sends."""
+    head = f"{method} {path} HTTP/1.1\r\nhost: {host}\r\n{_BROWSER}"
+    if cookies:
+        head += "cookie: " + "; ".join(f"{name}={value}" for name, value in cookies.items()) + "\r\n"
+    if method == "POST":
+        head += f"content-type: {content_type}\r\ncontent-length: {len(body)}\r\n"
+    return head.encode() + b"\r\n" + body
 
 
 class AnswerError(RuntimeError):
@@ -67,7 +90,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Collect until the answer is whole."""
         self._buffer += data
-        answer = _parse(self._buffer)
+        answer = parse_answer(self._buffer)
         if answer is not None and self._answer is not None:
             self._buffer.clear()
             self._answer.set_result(answer)
@@ -96,7 +119,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def _parse(buffer: bytearray) -> Answer | None:
+def parse_answer(buffer: bytearray) -> Answer | None:
     """The answer when `buffer` holds a whole one."""
     end = buffer.find(_END_OF_HEAD)
     if end < 0:

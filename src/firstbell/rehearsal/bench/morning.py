@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from firstbell.rehearsal.bench.connection import Answer, AnswerError, Connection
+from firstbell.rehearsal.bench.connection import Answer, AnswerError, Connection, browser_request
 from firstbell.rehearsal.bench.steps import Play, Step
 
 PASSWORD_ROUNDS = 60
@@ -29,20 +29,7 @@ class Participant:
 
     def request(self, method: str, path: str, form: str = "", *, signed_in: bool = True) -> bytes:
         """The bytes that a browser sends."""
-        lines = [
-            f"{method} {path} HTTP/1.1",
-            f"host: {self.host}",
-            "user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0",
-            "accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
-            "accept-encoding: gzip, deflate, br, zstd",
-            "accept-language: nl-BE,nl;q=0.9,en;q=0.8",
-            "sec-fetch-site: same-origin",
-        ]
-        if signed_in:
-            lines.append("cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
-        if method == "POST":
-            lines += ["content-type: application/x-www-form-urlencoded", f"content-length: {len(form)}"]
-        return ("\r\n".join(lines) + "\r\n\r\n" + form).encode()
+        return browser_request(method, self.host, path, self.cookies if signed_in else {}, body=form.encode())
 
     async def ask(self, connection: Connection, path: str) -> Answer:
         """Open a page.

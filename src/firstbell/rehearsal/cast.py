@@ -1,0 +1,112 @@
+"""Who may come: everybody on their devices, with the links that they find on their pages."""
+
+import asyncio
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from firstbell.rehearsal.bench.connection import Answer, AnswerError, Connection
+from firstbell.rehearsal.load.orders import Target
+from firstbell.rehearsal.load.player import Player
+
+LOOKING_AT_ONCE = 4
+DOCUMENTS_MAX = 2
+"""What somebody opens of a course in one morning."""
+
+STRANGERS_SHARE = 0.05
+_COURSE = re.compile(r'href="(/courses/[0-9a-f-]{36})"')
+_DOCUMENT = re.compile(r'href="(/[^"]*documents/[0-9a-f-]{36})"')
+_FOLDER = re.compile(r'action="(/[^"]*folders/[0-9a-f-]{36}/documents)[?"]')
+_WEEK = re.compile(r'href="(/timetable)"')
+_COURSES = "/courses"
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What somebody's pages lead to."""
+
+    week: str = ""
+    course: str = ""
+    documents: tuple[str, ...] = ()
+    folder: str = ""
+
+
+async def look_around(target: Target, people: Sequence[Player]) -> dict[tuple[str, str], Links]:
+    """Open Today and a course as each of `people`, and note the links; pages that are not there have none."""
+    found: dict[tuple[str, str], Links] = {}
+    waiting = list(people)
+
+    async def look() -> None:
+        connection = await Connection.open(target.host, target.port)
+        while waiting:
+            player = waiting.pop()
+            try:
+                found[player.host, player.sign_in_name] = await _links_of(player, connection)
+            except AnswerError:
+                connection = await Connection.open(target.host, target.port)
+        connection.close()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(LOOKING_AT_ONCE):
+            group.create_task(look())
+    return found
+
+
+async def _links_of(player: Player, connection: Connection) -> Links:
+    today = await _page(player, connection, "/")
+    week = _first(_WEEK, today)
+    course = _COURSE.search(today) or _COURSE.search(await _page(player, connection, _COURSES))
+    if course is None:
+        return Links(week)
+    shown = await _page(player, connection, course[1])
+    documents = tuple(dict.fromkeys(_DOCUMENT.findall(shown)))[:DOCUMENTS_MAX]
+    return Links(week, course[1], documents, _first(_FOLDER, shown))
+
+
+def _first(pattern: re.Pattern[str], page: str) -> str:
+    found = pattern.search(page)
+    return found[1] if found else ""
+
+
+async def _page(player: Player, connection: Connection, path: str) -> str:
+    answer: Answer = await connection.ask(player.request("GET", path))
+    player.keep(answer)
+    return answer.text() if answer.status == _OK else ""
+
+
+def write_cast(file: Path, players: Iterable[Player], links: dict[tuple[str, str], Links]) -> None:
+    """Write everybody with their links; some of them once more on a device that was never here."""
+    encode = msgspec.json.Encoder().encode
+    with file.open("wb") as lines:
+        for number, player in enumerate(players):
+            found = links.get((player.host, player.sign_in_name), Links())
+            known = msgspec.structs.replace(player, **asdict(found))
+            lines.write(encode(known) + b"\n")
+            if number % int(1 / STRANGERS_SHARE) == 0:
+                lines.write(encode(msgspec.structs.replace(known, cookies={})) + b"\n")
+
+
+def source_of(host: str, sign_in_name: str, role: str) -> str:
+    """The address that somebody comes from: pupils and teachers share their school's, parents have their own."""
+    shared = role != "parent"
+    digest = sha256((host if shared else f"{host}/{sign_in_name}").encode()).digest()
+    # 127.64.0.0/10 for schools, 127.128.0.0/9 for homes; nothing of this machine listens there.
+    first = 64 + digest[0] % 64 if shared else 128 + digest[0] % 127
+    return f"127.{first}.{digest[1]}.{1 + digest[2] % 254}"
+
+
+def school_sources(hosts: Sequence[str]) -> tuple[str, ...]:
+    """The addresses of schools."""
+    return tuple(source_of(host, "", "pupil") for host in hosts)
+
+
+def attacking_sources(hosts: Sequence[str], number: int) -> Iterator[str]:
+    """Where attackers come from: the schools' own addresses, and `number` others."""
+    yield from school_sources(hosts)
+    for index in range(number):
+        yield f"127.{32 + index % 32}.{index // 32 % 256}.{1 + index // 8_192 % 254}"

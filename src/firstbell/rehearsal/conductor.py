@@ -1,0 +1,307 @@
+"""Conducts a rehearsal: finds the capacity, plays the phases, breaks what shall break, and writes down what it sees."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import structs
+
+from firstbell.rehearsal.bench.meter import CpuReading, memory_bytes, process_tree
+from firstbell.rehearsal.load.generators import Generator
+from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch, Target
+from firstbell.rehearsal.load.tally import Tally, percentile
+from firstbell.rehearsal.results import Capacity
+from firstbell.rehearsal.scenarios.scenario import Fault, Phase, Scenario, Throng
+
+P1 = 1
+P1_P99_SECONDS_MAX = 0.25
+SERVED_SHARE_MIN = 0.97
+"""A step of the stairs where less of what came was served well is above capacity."""
+
+FIRST_PEOPLE_PER_S = 8.0
+HALVINGS = 3
+"""After the first step that is too high; the capacity is then known to 7 %."""
+
+STAIRS_MAX = 16
+PEOPLE_PER_S_MIN = 0.5
+"""Less than this is no school."""
+
+STAIR_SECONDS = 8.0
+SETTLE_SHARE = 0.4
+"""The part of a stair in which mornings have only begun, so that later steps do not come yet."""
+
+HASTE = 4.0
+"""People read and type so many times faster than in a school, so that a minute shows whole mornings."""
+
+LEAD_SECONDS = 1.0
+DRAIN_SECONDS = 2.0
+MEMORY_EVERY = 5
+RAMP_PIECES = 20
+
+
+class NoCapacityError(RuntimeError):
+    """Not even the smallest load was served in time: something else keeps this machine busy, or the pages fail."""
+
+
+class Stage(Protocol):
+    """What stands before the conductor: a whole installation of its own, with people who may come."""
+
+    target: Target
+    cast: Path
+    hosts: Sequence[str]
+    names: Sequence[str]
+    sources: Sequence[str]
+
+    def application(self) -> Sequence[int]:
+        """The processes of the web, the jobs and NATS."""
+
+    def database(self) -> Sequence[int]:
+        """The processes of PostgreSQL."""
+
+    def keep(self) -> None:
+        """Start again what died."""
+
+    def break_down(self, fault: Fault) -> None:
+        """Let this go wrong now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One second of the serving side."""
+
+    second: int
+    application_cores: float
+    database_cores: float
+    memory_mb: float
+
+
+@dataclass(slots=True)
+class Played:
+    """Everything that was seen of a scenario."""
+
+    scenario: Scenario
+    capacity: Capacity
+    bounds: list[tuple[Phase, float, float]]
+    """Each phase with the seconds between which it was played."""
+    tally: Tally = field(default_factory=Tally)
+    receipts: list[tuple[str, str]] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+
+
+Watch = Callable[[str, int, float, Tally, list[Sample]], None]
+"""Is told each second: what is being played, the second, how far, and what was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how much. `people_per_s_max` bounds every rate; what is bounded proves nothing."""
+
+    minutes: float
+    people_per_s_max: float | None = None
+
+    @property
+    def stair_seconds(self) -> float:
+        """The length of one step of the stairs."""
+        return max(1.0, min(STAIR_SECONDS, self.minutes * 60 / 6))
+
+    def bound(self, people_per_s: float) -> float:
+        """A rate within the limit."""
+        return people_per_s if self.people_per_s_max is None else min(people_per_s, self.people_per_s_max)
+
+
+class Conductor:
+    """Plays one scenario on a stage."""
+
+    def __init__(self, stage: Stage, limits: Limits, core: int | None, watch: Watch) -> None:
+        self._stage = stage
+        self._limits = limits
+        self._watch = watch
+        self._people = Generator(core)
+        self._attackers = Generator(core)
+        self._seed = 830
+
+    def stop(self) -> None:
+        """End the generators."""
+        self._people.stop()
+        self._attackers.stop()
+
+    def find_capacity(self) -> Capacity:
+        """The highest goodput at which P1's p99 stays under 250 ms: stairs that double, then halve the gap.
+
+        Raises:
+            NoCapacityError: no step of the stairs was served in time.
+        """
+        if self._limits.people_per_s_max is not None:
+            found, _holds = self._try(self._limits.bound(FIRST_PEOPLE_PER_S))
+            return structs.replace(found, is_bounded=True)
+        best, low, high, steps_left = NOTHING, 0.0, 0.0, STAIRS_MAX
+        rate = FIRST_PEOPLE_PER_S
+        while steps_left and rate >= PEOPLE_PER_S_MIN:
+            steps_left -= 1
+            found, holds = self._try(rate)
+            if holds:
+                best, low = max(best, found, key=lambda capacity: capacity.steps_per_s), rate
+            else:
+                steps_left = steps_left if high else min(steps_left, HALVINGS)
+                high = rate
+            rate = (low + high) / 2 if high else rate * 2
+        if best is NOTHING:
+            raise NoCapacityError
+        return best
+
+    def play(self, scenario: Scenario, capacity: Capacity) -> Played:
+        """All phases, one after the other, without a pause."""
+        bounds = _bounds(scenario, self._limits.minutes * 60)
+        played = Played(scenario, capacity, bounds)
+        end_s = bounds[-1][2]
+        attack = self._attack_orders(scenario, capacity, bounds)
+        self._carry_out(_crowds(bounds, capacity, self._limits, self._stage.hosts[0]), end_s, played, attack)
+        return played
+
+    def people(self, scenario: Scenario, capacity: Capacity) -> int:
+        """How many people the scenario brings."""
+        bounds = _bounds(scenario, self._limits.minutes * 60)
+        crowds = _crowds(bounds, capacity, self._limits, "")
+        return ceil(sum(s.per_s * (s.until_s - s.from_s) for crowd in crowds for s in crowd.stretches))
+
+    def _try(self, people_per_s: float) -> tuple[Capacity, bool]:
+        seconds = self._limits.stair_seconds
+        whole = Phase("capacity", 1.0, (Throng(1.0),))
+        played = Played(Scenario("capacity", "", seconds / 60, (whole,), ()), NOTHING, [(whole, 0.0, seconds)])
+        self._carry_out((Crowd("everybody", "morning", (Stretch(0, seconds, people_per_s),)),), seconds, played, None)
+        first = int(seconds * SETTLE_SHARE)
+        tally, span = played.tally, seconds - first
+        good = sum(number for key, number in tally.good.items() if first <= key.second < seconds)
+        offered = sum(number for key, number in tally.offered.items() if first <= key.second < seconds)
+        p99_s = percentile(tally.latencies(lambda key: key.priority == P1 and key.second >= first), 0.99)
+        cores = [s.application_cores + s.database_cores for s in played.samples if first <= s.second < seconds]
+        cpu_us = sum(cores) / max(1, len(cores)) / max(1.0, good / span) * 1e6
+        holds = p99_s < P1_P99_SECONDS_MAX and good >= SERVED_SHARE_MIN * offered > 0
+        return Capacity(people_per_s, round(good / span, 1), round(p99_s * 1_000, 1), round(cpu_us, 1)), holds
+
+    def _attack_orders(
+        self, scenario: Scenario, capacity: Capacity, bounds: list[tuple[Phase, float, float]]
+    ) -> AttackOrders | None:
+        if not scenario.attacks:
+            return None
+        return AttackOrders(
+            target=self._stage.target,
+            hosts=tuple(self._stage.hosts),
+            names=tuple(self._stage.names),
+            sources=tuple(self._stage.sources),
+            stretches=tuple(
+                Stretch(from_s, until_s, self._limits.bound(phase.attack_x * capacity.steps_per_s))
+                for phase, from_s, until_s in bounds
+                if phase.attack_x
+            ),
+            slow_connections=max(phase.slow_connections for phase, _, _ in bounds),
+            begins_at=0.0,
+            seconds=max(until_s for phase, _, until_s in bounds if phase.attack_x),
+            seed=self._seed,
+        )
+
+    def _carry_out(
+        self, crowds: tuple[Crowd, ...], seconds: float, played: Played, attack: AttackOrders | None
+    ) -> None:
+        self._seed += 1
+        begins_at = time.monotonic() + LEAD_SECONDS
+        whole_s = ceil(seconds + DRAIN_SECONDS)
+        self._people.play(Orders(self._stage.target, self._stage.cast, crowds, begins_at, whole_s, HASTE, self._seed))
+        if attack is not None:
+            self._attackers.play(replace(attack, begins_at=begins_at))
+        breaks = _break_moments(played.bounds)
+        meter = Meter(self._stage)
+        second = 0
+        while self._people.is_playing or self._attackers.is_playing:
+            second += 1
+            time.sleep(max(0.0, begins_at + second - time.monotonic()))
+            while breaks and breaks[0][0] <= second:
+                self._stage.break_down(breaks.pop(0)[1])
+            self._stage.keep()
+            for generator in (self._people, self._attackers):
+                generator.collect(played.tally, played.receipts)
+            played.samples.append(meter.sample(second - 1))
+            phase = next((phase.name for phase, _, until_s in played.bounds if second <= until_s), "the last leave")
+            self._watch(phase, second, second / whole_s, played.tally, played.samples)
+
+
+class Meter:
+    """Reads what the serving processes use, once a second."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._last = time.monotonic()
+        self._application = CpuReading.now(stage.application())
+        self._database = CpuReading.now(stage.database())
+        self._memory_mb = 0.0
+
+    def sample(self, second: int) -> Sample:
+        """What was used since the last time."""
+        now = time.monotonic()
+        application, database = CpuReading.now(self._stage.application()), CpuReading.now(self._stage.database())
+        span_ns = max(1.0, (now - self._last) * 1e9)
+        if second % MEMORY_EVERY == 0:
+            everything = process_tree([*self._stage.application(), *self._stage.database()])
+            self._memory_mb = memory_bytes(everything) / 1e6
+        made = Sample(
+            second,
+            round(application.since(self._application) / span_ns, 3),
+            round(database.since(self._database) / span_ns, 3),
+            round(self._memory_mb, 1),
+        )
+        self._last, self._application, self._database = now, application, database
+        return made
+
+
+NOTHING = Capacity(0.0, 0.0, 0.0, 0.0)
+
+
+def _bounds(scenario: Scenario, seconds: float) -> list[tuple[Phase, float, float]]:
+    """Each phase with its seconds; whole ones, and at least one."""
+    bounds, begin_s = [], 0.0
+    for phase in scenario.phases:
+        end_s = begin_s + max(1.0, round(seconds * phase.share))
+        bounds.append((phase, begin_s, end_s))
+        begin_s = end_s
+    return bounds
+
+
+def _crowds(
+    bounds: list[tuple[Phase, float, float]], capacity: Capacity, limits: Limits, first_host: str
+) -> tuple[Crowd, ...]:
+    """The throngs of all phases as crowds with their stretches."""
+    stretches: dict[tuple[str, str, bool], list[Stretch]] = {}
+    for phase, from_s, until_s in bounds:
+        for throng in phase.throngs:
+            own = stretches.setdefault((throng.name, throng.journey, throng.one_school), [])
+            own.extend(_ramp(throng, from_s, until_s, capacity.people_per_s, limits))
+    return tuple(
+        Crowd(name, journey, tuple(own), first_host if one_school else "")
+        for (name, journey, one_school), own in stretches.items()
+    )
+
+
+def _ramp(throng: Throng, from_s: float, until_s: float, people_per_s: float, limits: Limits) -> list[Stretch]:
+    if throng.until_x is None:
+        return [Stretch(from_s, until_s, limits.bound(throng.x * people_per_s))]
+    piece_s, rise = (until_s - from_s) / RAMP_PIECES, (throng.until_x - throng.x) / RAMP_PIECES
+    return [
+        Stretch(
+            from_s + piece * piece_s,
+            from_s + (piece + 1) * piece_s,
+            limits.bound((throng.x + (piece + 0.5) * rise) * people_per_s),
+        )
+        for piece in range(RAMP_PIECES)
+    ]
+
+
+def _break_moments(bounds: list[tuple[Phase, float, float]]) -> list[tuple[float, Fault]]:
+    """When each fault happens: spread over its phase, the first after a pause as long as those between them."""
+    return [
+        (from_s + (number + 0.5) * (until_s - from_s) / len(phase.faults), fault)
+        for phase, from_s, until_s in bounds
+        for number, fault in enumerate(phase.faults)
+    ]

@@ -1,0 +1,1 @@
+"""The load: arrivals on schedule whatever the server does, played by processes of their own over plain sockets."""

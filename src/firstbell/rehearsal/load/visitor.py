@@ -1,0 +1,245 @@
+"""One person on a journey: asks, waits when told to, tries again as our pages do, and never faster."""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Protocol
+
+from firstbell.rehearsal.bench.connection import Answer
+from firstbell.rehearsal.journeys.step import Journey, Step
+from firstbell.rehearsal.load.line import Line, open_line
+from firstbell.rehearsal.load.orders import Target
+from firstbell.rehearsal.load.player import Player
+from firstbell.rehearsal.load.tally import Key, Tally
+
+PATIENCE_S = 10.0
+"""How long a browser waits for an answer before its reader taps again."""
+
+RETRY_DEPOSIT, RETRY_COST, RETRIES_AT_FIRST = 0.1, 1.0, 3.0
+"""The retry budget of our pages: a success earns a tenth of a retry."""
+
+RETRY_AFTER_S = 5.0
+"""When a refusal or a failure does not say when to come back."""
+
+IDLE_S = 15.0
+"""A longer pause than this closes the connection, as browsers on phones do."""
+
+ROSE = 1.1
+_SERVER_ERROR = 500
+_BUSY = frozenset({429, 503})
+_RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.I)
+_REFRESH = re.compile(rb"\r\nrefresh: *(\d+)", re.I)
+_ESTIMATE = re.compile(rb"\r\nx-firstbell-estimate: *(\d+)", re.I)
+
+
+class Stage(Protocol):
+    """What a visitor needs of the crowd that it is in."""
+
+    target: Target
+    tally: Tally
+    random: random.Random
+    haste: float
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+
+    def at(self, due_s: float, act: Callable[[float], None]) -> None:
+        """Call `act` with `due_s` when that second has come."""
+
+    def expect(self, visitor: "Visitor") -> None:
+        """Watch that the visitor's answer comes before its patience ends."""
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` beside everything else."""
+
+    def leave(self, visitor: "Visitor") -> None:
+        """The journey is over."""
+
+    def receive(self, receipt: str, player: Player) -> None:
+        """The server acknowledged a write."""
+
+
+class Visitor:
+    """A player on a journey. Each step is due at a moment that does not depend on the server's slowness."""
+
+    __slots__ = (
+        "_arrived_s", "_crowd", "_estimate", "_first_estimate_s", "_is_known", "_journey", "_key", "_line",
+        "_retries", "_stage", "_step", "_waiting_since_s", "asked_s", "player", "turn",
+    )  # fmt: skip
+
+    def __init__(self, stage: Stage, crowd: str, player: Player, journey: Journey) -> None:
+        self._stage = stage
+        self._crowd = crowd
+        self._journey = journey
+        self._line: Line | None = None
+        self._retries = RETRIES_AT_FIRST
+        self._is_known = player.is_known
+        self._arrived_s = 0.0
+        self._waiting_since_s: float | None = None
+        self._first_estimate_s: float | None = None
+        self._estimate: float | None = None
+        self.player = player
+        self.turn = 0
+        self.asked_s = 0.0
+
+    def arrive(self, due_s: float) -> None:
+        """Begin the journey."""
+        self._arrived_s = due_s
+        self._stage.tally.people += 1
+        self._go_on(None)
+
+    def lose_patience(self, turn: int) -> None:
+        """Give up the request of that turn when it still is the present one."""
+        if turn == self.turn:
+            self._drop_line()
+            self._fail("no answer in time")
+
+    def end(self) -> None:
+        """Close what is open; nothing is counted any more."""
+        self.turn += 1
+        self._drop_line()
+
+    def _go_on(self, answer: Answer | None) -> None:
+        try:
+            # A journey that has not begun takes no answer.
+            self._step: Step = self._journey.send(answer)
+        except StopIteration:
+            self._drop_line()
+            self._stage.leave(self)
+            return
+        pause_s = self._step.think_s / self._stage.haste
+        due_s = self._stage.now() + (self._stage.random.expovariate(1 / pause_s) if pause_s else 0.0)
+        self._plan(due_s, self._begin)
+
+    def _plan(self, due_s: float, act: Callable[[float], None]) -> None:
+        if due_s - self._stage.now() > IDLE_S:
+            self._drop_line()
+        self._stage.at(due_s, act)
+
+    def _begin(self, due_s: float) -> None:
+        self._key = Key(int(due_s), self._crowd, self._step.urgency)
+        self._stage.tally.offered[self._key] += 1
+        self._ask(due_s)
+
+    def _ask(self, due_s: float) -> None:
+        self.asked_s = due_s
+        self.turn += 1
+        self._stage.expect(self)
+        if self._line is not None and self._line.is_open:
+            self._send(self._line)
+        else:
+            self._stage.begin(self._connect(self.turn))
+
+    async def _connect(self, turn: int) -> None:
+        try:
+            line = await open_line(self.player.source, self._stage.target.address)
+        except OSError as error:
+            if turn == self.turn:
+                self._fail("refused" if isinstance(error, ConnectionError) else "no connection")
+            return
+        if turn != self.turn:
+            line.forget()
+            return
+        self._line = line
+        self._send(line)
+
+    def _send(self, line: Line) -> None:
+        step = self._step
+        line.ask(self.player.request(step.method, step.path, step.body, step.content_type), self._hear)
+
+    def _hear(self, answer: Answer | str) -> None:
+        self.turn += 1
+        if isinstance(answer, str):
+            self._fail(f"connection {answer}")
+            return
+        self.player.keep(answer)
+        if answer.status in self._step.wanted and not _REFRESH.search(answer.head):
+            self._be_served(answer)
+        elif answer.status in _BUSY or _REFRESH.search(answer.head):
+            self._be_refused(answer)
+        else:
+            # What the page did wrong it would do wrong again; only what the server did is worth another try.
+            self._fail(f"status {answer.status} at {self._step.place}", may_retry=answer.status >= _SERVER_ERROR)
+
+    def _be_served(self, answer: Answer) -> None:
+        now_s, stage = self._stage.now(), self._stage
+        stage.tally.serve(self._key, now_s, now_s - self.asked_s)
+        self._retries = min(self._retries + RETRY_DEPOSIT, RETRIES_AT_FIRST)
+        if self._is_known:
+            stage.tally.known[True] += 1
+        elif self._step.method == "POST" and self._step.path == "/sign-in":
+            stage.tally.strangers[int(10 * (now_s - self._arrived_s))] += 1
+        if self._step.receipt:
+            stage.receive(self._step.receipt, self.player)
+        if self._waiting_since_s is not None:
+            self._be_admitted(now_s)
+        self._go_on(answer)
+
+    def _be_admitted(self, now_s: float) -> None:
+        waiting = self._stage.tally.waiting
+        waiting.admitted += 1
+        if self._first_estimate_s is not None and self._waiting_since_s is not None:
+            waiting.with_estimate += 1
+            waited_s = now_s - self._waiting_since_s
+            if abs(waited_s - self._first_estimate_s) <= max(10.0, 0.2 * self._first_estimate_s):
+                waiting.within_estimate += 1
+        self._waiting_since_s = self._first_estimate_s = self._estimate = None
+
+    def _be_refused(self, answer: Answer) -> None:
+        now_s, stage = self._stage.now(), self._stage
+        stage.tally.refused[self._key._replace(second=int(now_s))] += 1
+        shown = _REFRESH.search(answer.head) or _RETRY_AFTER.search(answer.head)
+        pause_s = float(shown[1]) if shown else RETRY_AFTER_S
+        if _REFRESH.search(answer.head):  # the waiting page comes back by itself, as often as it says
+            self._wait(answer, now_s)
+        elif not self._may_retry():
+            self._give_up()
+            return
+        self._plan(now_s + pause_s, self._ask)
+
+    def _wait(self, answer: Answer, now_s: float) -> None:
+        waiting = self._stage.tally.waiting
+        if self._waiting_since_s is None:
+            self._waiting_since_s = now_s
+            waiting.people += 1
+        told = _ESTIMATE.search(answer.head)
+        if told is None:
+            return
+        estimate_s = float(told[1])
+        self._stage.tally.estimates.setdefault(int(now_s), Counter())[int(estimate_s)] += 1
+        end_s = now_s + estimate_s
+        if self._estimate is None:
+            self._first_estimate_s = end_s - self._waiting_since_s
+        elif estimate_s > ROSE * max(self._estimate, 1.0):
+            waiting.estimate_rose += 1
+        self._estimate = estimate_s
+
+    def _fail(self, reason: str, *, may_retry: bool = True) -> None:
+        self.turn += 1
+        now_s = self._stage.now()
+        self._stage.tally.fail(now_s, reason)
+        if may_retry and self._may_retry():
+            # Full jitter, so that those who failed together do not come back together.
+            self._plan(now_s + self._stage.random.uniform(0.0, RETRY_AFTER_S), self._ask)
+        else:
+            self._give_up()
+
+    def _may_retry(self) -> bool:
+        if self._retries < RETRY_COST:
+            return False
+        self._retries -= RETRY_COST
+        return True
+
+    def _give_up(self) -> None:
+        self._stage.tally.given_up[self._key._replace(second=int(self._stage.now()))] += 1
+        if self._is_known:
+            self._stage.tally.known[False] += 1
+        self._go_on(None)
+
+    def _drop_line(self) -> None:
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.forget()
+            self._line = None

@@ -1,0 +1,170 @@
+"""From what was seen to the figures."""
+
+from collections import Counter
+
+from firstbell.rehearsal.conductor import Played
+from firstbell.rehearsal.load.tally import Key, Tally, Waiting, count, percentile
+from firstbell.rehearsal.results import (
+    LAG_MS_MAX,
+    PRIORITIES,
+    ClassFigures,
+    PhaseFigures,
+    Results,
+    WaitingFigures,
+)
+from firstbell.rehearsal.scenarios.scenario import Phase
+
+SETTLE_SECONDS_MAX = 5.0
+SETTLE_SHARE = 0.2
+"""At the beginning of a phase people have only begun their mornings; its goodput is counted from then on."""
+
+NORMAL_TIMES, NORMAL_SECONDS = 2.0, 0.25
+"""A second is normal when its p99 is under twice that of the phase before the load, or under 250 ms."""
+
+NORMAL_IN_A_ROW = 3
+TENTHS = 10
+
+
+def reckon(played: Played, *, edge: bool, lost: int, duplicates: int, refusal_cpu_us: float | None) -> Results:
+    """The figures of a run. `refusal_cpu_us` is what a refusal costs, None when that was not measured."""
+    tally = played.tally
+    phases = [_phase(played, phase, from_s, until_s) for phase, from_s, until_s in played.bounds]
+    return Results(
+        scenario=played.scenario.name,
+        edge=edge,
+        capacity_rps=played.capacity.steps_per_s,
+        limit_ratio=_limit_ratio(played, phases, refusal_cpu_us),
+        phases=phases,
+        known_device_success=_share(tally.known[True], tally.known.total()),
+        attacker_served_share=_attacker_served(tally),
+        stranger_sign_in_p95_s=_stranger_p95_s(tally.strangers),
+        waiting=_waiting(tally.waiting),
+        recovery_s=_recovery_s(played),
+        longest_error_s=_longest_run(tally.error_seconds),
+        errors=dict(tally.errors),
+        acknowledged=len(played.receipts),
+        acknowledged_lost=lost,
+        duplicates=duplicates,
+        capacity=played.capacity,
+    )
+
+
+def _phase(played: Played, phase: Phase, from_s: float, until_s: float) -> PhaseFigures:
+    tally, capacity = played.tally, played.capacity
+    settled_s = from_s + min(SETTLE_SECONDS_MAX, SETTLE_SHARE * (until_s - from_s))
+    good = count(tally.good, lambda key: settled_s <= key.second < until_s)
+    goodput = good / (until_s - settled_s)
+    lag_ms = _ms(percentile(tally.lags(int(from_s), int(until_s)), 0.99))
+    cores = [s.application_cores + s.database_cores for s in played.samples if from_s <= s.second < until_s]
+    served = count(tally.good, lambda key: from_s <= key.second < until_s)
+    refused = count(tally.refused, lambda key: from_s <= key.second < until_s)
+    return PhaseFigures(
+        name=phase.name,
+        offered_x=phase.offered_x,
+        goodput_rps=round(goodput, 1),
+        goodput_ratio=round(goodput / capacity.steps_per_s, 4) if capacity.steps_per_s else 0.0,
+        by_class={f"P{number}": _class(tally, number, from_s, until_s) for number in range(PRIORITIES)},
+        p99_ms=_ms(percentile(tally.latencies(lambda key: from_s <= key.second < until_s), 0.99)),
+        success={throng.name: _success(tally, throng.name, from_s, until_s) for throng in phase.throngs},
+        refusals_per_served=round(refused / served, 3) if served else 0.0,
+        lag_p99_ms=lag_ms,
+        valid=lag_ms <= LAG_MS_MAX,
+        cores_serving=round(sum(cores) / len(cores), 3) if cores else 0.0,
+        attack_x=phase.attack_x,
+    )
+
+
+def _class(tally: Tally, priority: int, from_s: float, until_s: float) -> ClassFigures:
+    def within(key: Key) -> bool:
+        return key.priority == priority and from_s <= key.second < until_s
+
+    latencies = tally.latencies(within)
+    return ClassFigures(
+        offered=count(tally.offered, within),
+        served=count(tally.served, within),
+        refused=count(tally.refused, within),
+        p50_ms=_ms(percentile(latencies, 0.5)),
+        p99_ms=_ms(percentile(latencies, 0.99)),
+    )
+
+
+def _success(tally: Tally, crowd: str, from_s: float, until_s: float) -> float:
+    def within(key: Key) -> bool:
+        return key.crowd == crowd and from_s <= key.second < until_s
+
+    return _share(count(tally.served, within), count(tally.offered, within)) or 0.0
+
+
+def _limit_ratio(played: Played, phases: list[PhaseFigures], refusal_cpu_us: float | None) -> float | None:
+    """What was reached of 1 / (1 + refusals per served step x c_no / c_yes), in the phase with most refusals."""
+    heaviest = max(phases, key=lambda phase: phase.refusals_per_served)
+    if refusal_cpu_us is None or not heaviest.refusals_per_served or not played.capacity.cpu_us:
+        return None
+    limit = 1 / (1 + heaviest.refusals_per_served * refusal_cpu_us / played.capacity.cpu_us)
+    return round(heaviest.goodput_ratio / limit, 4)
+
+
+def _attacker_served(tally: Tally) -> float | None:
+    served = sum(number for status, number in tally.attacks.items() if status.startswith(("2", "3")))
+    return _share(served, tally.attacks["sent"])
+
+
+def _stranger_p95_s(tenths: Counter[int]) -> float | None:
+    rank, seen = 0.95 * tenths.total(), 0
+    for tenth in sorted(tenths):
+        seen += tenths[tenth]
+        if seen >= rank:
+            return (tenth + 1) / TENTHS
+    return None
+
+
+def _waiting(seen: Waiting) -> WaitingFigures:
+    return WaitingFigures(
+        people=seen.people,
+        admitted=seen.admitted,
+        eta_within=_share(seen.within_estimate, seen.with_estimate),
+        eta_rose_over_10pct=_share(seen.estimate_rose, seen.people),
+        lost_places=seen.lost_places,
+    )
+
+
+def _recovery_s(played: Played) -> float | None:
+    """Seconds from the begin of the phase `after` until three in a row are normal; None when they never are."""
+    after = next(((from_s, until_s) for phase, from_s, until_s in played.bounds if phase.name == "after"), None)
+    if after is None:
+        return None
+    _, first_s, end_s = next(
+        (bound for bound in played.bounds if bound[0].throngs[0].journey == "morning"), played.bounds[0]
+    )
+    usual_s = percentile(played.tally.latencies(lambda key: first_s <= key.second < end_s), 0.99)
+    normal_s = max(NORMAL_SECONDS, NORMAL_TIMES * usual_s)
+    from_s, until_s = (int(second) for second in after)
+    in_a_row = 0
+    for second in range(from_s, until_s):
+        in_a_row = in_a_row + 1 if _is_normal(played.tally, second, normal_s) else 0
+        if in_a_row == min(NORMAL_IN_A_ROW, until_s - from_s):
+            return float(second - from_s + 1 - in_a_row)
+    return None
+
+
+def _is_normal(tally: Tally, second: int, normal_s: float) -> bool:
+    latencies = tally.latencies(lambda key: key.second == second)
+    return percentile(latencies, 0.99) <= normal_s and tally.error_seconds[second] * 100 <= latencies.total()
+
+
+def _longest_run(seconds: Counter[int]) -> int:
+    """The longest row of seconds that follow one another."""
+    longest = run = 0
+    last = None
+    for second in sorted(second for second, number in seconds.items() if number):
+        run = run + 1 if last is not None and second == last + 1 else 1
+        longest, last = max(longest, run), second
+    return longest
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 5) if whole else None
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1_000, 2)

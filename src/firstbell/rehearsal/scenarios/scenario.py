@@ -1,0 +1,67 @@
+"""The form of a scenario: its story, its phases, and what must hold."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from firstbell.rehearsal.results import Bar
+
+
+class Fault(StrEnum):
+    """What goes wrong, to processes that the rehearsal itself started."""
+
+    WORKER_KILLED = "a worker is killed"
+    NATS_STOPPED = "NATS is stopped"
+    POSTGRES_RESTARTED = "PostgreSQL is restarted"
+    STORAGE_SLOW = "the storage is slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Throng:
+    """People who come for the same. `x` counts them as a multiple of the people a second that capacity serves."""
+
+    x: float
+    until_x: float | None = None
+    """For a ramp: how many come at its end."""
+    name: str = "everybody"
+    journey: str = "morning"
+    one_school: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of the scenario. `share` is its part of the scenario's minutes."""
+
+    name: str
+    share: float
+    throngs: tuple[Throng, ...]
+    attack_x: float = 0.0
+    """Requests of attackers, as a multiple of the steps a second that capacity serves."""
+    slow_connections: int = 0
+    faults: tuple[Fault, ...] = ()
+    """They happen one after the other, spread over the phase."""
+
+    @property
+    def offered_x(self) -> float:
+        """How much honest load comes, at its highest."""
+        return sum(max(throng.x, throng.until_x or 0.0) for throng in self.throngs)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A school morning, or what it may come to."""
+
+    name: str
+    story: str
+    minutes: float
+    phases: tuple[Phase, ...]
+    bars: tuple[Bar, ...]
+
+    @property
+    def attacks(self) -> bool:
+        """True when anybody attacks."""
+        return any(phase.attack_x or phase.slow_connections for phase in self.phases)
+
+
+def everybody(x: float, until_x: float | None = None) -> tuple[Throng, ...]:
+    """All schools' mornings."""
+    return (Throng(x, until_x),)
