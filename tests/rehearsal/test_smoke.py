@@ -19,7 +19,7 @@ CLASS = {"offered", "served", "refused", "p50_ms", "p99_ms"}
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_scenario_plays_through_and_tells_what_happened(scenario: str, tmp_path: Path) -> None:
     figures, page = tmp_path / "figures.json", tmp_path / "report.html"
-    trial = ("--minutes", "0.1", "--people-per-second-max", "8", "--pupils", "12")
+    trial = ("--minutes", "0.05", "--people-per-second-max", "8", "--pupils", "12")
     ended = run("rehearse", scenario, *trial, "--json", str(figures), "--report", str(page))
     assert figures.exists(), ended.stdout + ended.stderr
     results = json.loads(figures.read_text())
