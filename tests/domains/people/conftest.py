@@ -142,10 +142,10 @@ def second_server(installation: Installation, people: People) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def deaf_server(installation: Installation, people: People) -> Iterator[str]:
-    """A worker that NATS does not reach, behind TLS, with room for one hash and nobody waiting."""
+    """A worker that NATS does not reach, behind TLS, with room for one hash at a time and one that waits."""
     del people
     nowhere = f"nats://127.0.0.1:{free_port()}"
-    with worker(installation, nats_url=nowhere, public_scheme="https", sign_in_queue_max="0") as address:
+    with worker(installation, nats_url=nowhere, public_scheme="https", sign_in_queue_max="1") as address:
         yield address
 
 
