@@ -37,7 +37,9 @@ def serve(
     wait_for_port(settings.host, settings.port, PORT_SECONDS)
     share_metrics(settings.data_dir)
     # Each worker gets these very settings: what the command line and the data folder added is in no environment.
-    WebServer(settings, reload=reload).serve(target_loader=partial(_worker_app, settings), wrap_loader=False)
+    WebServer(settings, reload=reload).serve(
+        target_loader=partial(_worker_app, settings, os.getpid()), wrap_loader=False
+    )
 
 
 class WebServer(MPServer):
@@ -74,8 +76,11 @@ class WebServer(MPServer):
         threading.Timer(pause_s, super().signal_handler_interrupt).start()
 
 
-def _worker_app(settings: Settings) -> App:
-    end_with_parent(signal.SIGTERM)
+def _worker_app(settings: Settings, parent: int) -> App:
+    # A fork inherits the handlers of its parent: until it has its own, it could not be ended.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    end_with_parent(signal.SIGTERM, parent)
     from firstbell.app import create_app  # the parent needs none of it  # noqa: PLC0415
 
     return create_app(settings)

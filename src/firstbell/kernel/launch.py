@@ -16,10 +16,16 @@ _DAC_OVERRIDE = 1
 _CAPABILITY_VERSION = 0x20080522
 
 
-def end_with_parent(number: int) -> None:
-    """Have signal `number` sent to this process when the thread that started it ends. Linux only; see prctl(2)."""
+def end_with_parent(number: int, parent: int) -> None:
+    """Have signal `number` sent to this process when the thread that started it ends. Linux only; see prctl(2).
+
+    Raises:
+        SystemExit: the process `parent` that started it has ended already.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, number, 0, 0, 0)
+    if os.getppid() != parent:
+        raise SystemExit(1)
 
 
 def _become(uid: int, gid: int) -> None:
@@ -51,9 +57,7 @@ def main(parent: str, number: str, uid: str, gid: str, *command: str) -> None:
     if uid != "-":
         _become(int(uid), int(gid))
     # After the change of user, which forgets it.
-    end_with_parent(int(number))
-    if os.getppid() != int(parent):
-        raise SystemExit(1)
+    end_with_parent(int(number), int(parent))
     os.execv(command[0], command)  # noqa: S606
 
 

@@ -38,6 +38,7 @@ class Probes:
         self._timeout_s = settings.ready_timeout_ms / 1000
         self._metrics_token = settings.metrics_token
         self._is_draining = False
+        self._asking: asyncio.Task[tuple[str, str]] | None = None
         self._answers: dict[str, Callable[[Scope], Awaitable[_Answer]]] = {
             "/health": self._health,
             "/ready": self._ready,
@@ -75,11 +76,16 @@ class Probes:
         return 200 if is_ready else 503, "application/json", msgspec.json.encode(report)
 
     async def _schema(self) -> tuple[str, str]:
+        # One question at a time, that nobody waits for longer: a connection that hangs cannot even be rolled back.
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_database())
+        await asyncio.wait({self._asking}, timeout=self._timeout_s)
+        return self._asking.result() if self._asking.done() else ("too slow", "unknown")
+
+    async def _ask_database(self) -> tuple[str, str]:
         try:
-            async with asyncio.timeout(self._timeout_s), self._pool().begin(reading_only=True) as tx:
+            async with self._pool().begin(reading_only=True) as tx:
                 pending = await pending_migrations(await tx.begun())
-        except TimeoutError:
-            return "too slow", "unknown"
         except (OSError, PostgresError, InterfaceError):
             return "unreachable", "unknown"
         return "ok", f"pending: {', '.join(pending)}" if pending else "up to date"
