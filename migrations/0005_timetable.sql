@@ -64,6 +64,7 @@ SELECT
     lesson.id,
     lesson.school_id,
     lesson.course_id,
+    course.folder_id,
     lesson.date,
     lesson.starts_at,
     lesson.ends_at,

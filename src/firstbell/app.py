@@ -20,7 +20,11 @@ from firstbell.domains.people import pages as people
 from firstbell.domains.people.access import CookieJar, Entrance, NoSchoolError, Revocations, Schools
 from firstbell.domains.people.actions import Accounts, Sessions
 from firstbell.domains.people.model import Viewer
+from firstbell.domains.timetable import pages as timetable
+from firstbell.domains.timetable.access import SharedCards
+from firstbell.domains.timetable.actions import LessonBook
 from firstbell.domains.views import pages as views
+from firstbell.domains.views.access import SharedNews
 from firstbell.gate.asker import Declared
 from firstbell.gate.build import Neighbours, build_gate
 from firstbell.gate.gate import Guest
@@ -55,6 +59,12 @@ def create_app(settings: Settings | None = None) -> App:
     changes = Changes(poll_s=settings.changes_poll_seconds, old_s=settings.changes_old_seconds)
     for kind in ("session", "account", "person"):
         changes.on(kind, revocations.hear)
+    cards = SharedCards(settings, clock, lambda school_id: schools.of(school_id).zone)
+    news = SharedNews(settings, clock)
+    lesson_book = LessonBook(settings, clock)
+    changes.on("lessons", cards.hear_lessons)
+    changes.on("documents", cards.hear_documents)
+    changes.on("documents", news.hear_documents)
     bus.subscribe(SUBJECT, changes.hear)
     bus.on_connect(changes.hear)
     entrance = Entrance(schools, jar, sessions.refresh, revocations, changes)
@@ -98,6 +108,7 @@ def create_app(settings: Settings | None = None) -> App:
             *people_api.HANDLERS,
             *documents_api.HANDLERS,
             *courses.HANDLERS,
+            *timetable.HANDLERS,
             *views.HANDLERS,
         ],
         guards=[entrance],
@@ -107,15 +118,25 @@ def create_app(settings: Settings | None = None) -> App:
             "addresses": Provide(lambda: addresses, sync_to_thread=False),
             "blobs": Provide(lambda: blobs, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
-            "ids": Provide(lambda: ids, sync_to_thread=False),
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "entrance": Provide(lambda: entrance, sync_to_thread=False),
             "schools": Provide(lambda: schools, sync_to_thread=False),
+            "lesson_book": Provide(lambda: lesson_book, sync_to_thread=False),
+            "cards": Provide(lambda: cards, sync_to_thread=False),
+            "ids": Provide(lambda: ids, sync_to_thread=False),
         },
         exception_handlers={NoSchoolError: people.answer_no_school, Exception: answer_error},
         lifespan=[lifespan],
         state=State(
-            {"schools": schools, "blobs": blobs, "addresses": addresses, "navigation": lambda viewer, path: []}
+            {
+                "schools": schools,
+                "settings": settings,
+                "cards": cards,
+                "news": news,
+                "blobs": blobs,
+                "addresses": addresses,
+                "navigation": lambda viewer, path: [],
+            }
         ),
         openapi_config=None,
         logging_config=None,

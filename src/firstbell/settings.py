@@ -163,6 +163,13 @@ class Settings:
     timetable_rejections_max: int = knob(
         200, unit="rejections listed", why="nobody reads more at once; the rest is counted"
     )
+    shared_seconds: int = knob(
+        60, unit="s", why="how long a class's day is kept when nobody told of a change, such as a teacher's new name"
+    )
+    shared_courses_max: int = knob(10_000, unit="courses per worker", why="the courses of 20,000 pupils, 2 kB each")
+    lessons_now_max: int = knob(60, unit="lessons on the head's page", why="two screens; the classes have the rest")
+    new_documents_days: int = knob(7, unit="days", why="what is new on Monday includes last Monday's")
+    new_documents_max: int = knob(6, unit="documents on the today page", why="a glance; the courses have the rest")
     lesson_note_chars_max: int = knob(4_000, unit="characters", why="a page of text, with room for a link list")
     lesson_room_chars_max: int = knob(100, unit="characters", why="what fits on the door and in a week's cell")
     lesson_documents_max: int = knob(30, unit="documents", why="more is a folder, not the material of one lesson")

@@ -47,7 +47,7 @@ class Changes:
     def __init__(self, *, poll_s: float, old_s: float) -> None:
         self._poll_s = poll_s
         self._old_s = old_s
-        self._listeners: dict[str, Heard] = {}
+        self._listeners: dict[str, list[Heard]] = {}
         self._hinted = asyncio.Event()
         self._seq = 0
         self._read_at = 0.0
@@ -55,7 +55,7 @@ class Changes:
 
     def on(self, kind: str, heard: Heard) -> None:
         """Await `heard` with the subjects of each change of this kind, in order."""
-        self._listeners[kind] = heard
+        self._listeners.setdefault(kind, []).append(heard)
 
     async def start(self, pool: Pool, *, since_s: float) -> None:
         """Hear what changed in the last `since_s` seconds, then follow."""
@@ -102,8 +102,9 @@ class Changes:
             began_at = asyncio.get_running_loop().time()
             rows = await self._read_rows(pool)
             for kind, group in groupby(rows, lambda row: row["kind"]):
-                if heard := self._listeners.get(kind):
-                    await heard([row["subject_id"] for row in group])
+                subject_ids = [row["subject_id"] for row in group]
+                for heard in self._listeners.get(kind, ()):
+                    await heard(subject_ids)
             if rows:
                 self._seq = rows[-1]["seq"]
             is_more = len(rows) == _ROWS_MAX

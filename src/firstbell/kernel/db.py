@@ -11,6 +11,10 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+import structlog
+from asyncpg.exceptions import PostgresError
+
+log = structlog.get_logger("firstbell.db")
 
 Row = asyncpg.Record
 Publish = Callable[[str], None]
@@ -73,6 +77,10 @@ class Pool:
             await transaction.roll_back()
             raise
         await transaction.commit()
+
+
+class PartFailedError(Exception):
+    """A part of what was asked cannot be had now; its name is the argument."""
 
 
 class Transaction:
@@ -170,6 +178,23 @@ class Transaction:
         connection = self._connection or await self._begin()
         self.statements += 1
         await connection.copy_records_to_table(table, columns=list(columns), records=records)
+
+    @asynccontextmanager
+    async def apart(self, part: str) -> AsyncIterator[None]:
+        """Statements that may fail by themselves: what ran before them stays, and the page goes on without them.
+
+        Raises:
+            PartFailedError: one of them failed or took too long.
+        """
+        connection = self._connection or await self._begun()
+        await connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except PostgresError as error:
+            await connection.execute("ROLLBACK TO SAVEPOINT part")
+            log.exception("part failed", part=part, reason=str(error))
+            raise PartFailedError(part) from error
+        await connection.execute("RELEASE SAVEPOINT part")
 
     def hint(self, subject: str) -> None:
         """Say on the bus, after the commit, that there is something new on `subject`."""

@@ -11,6 +11,7 @@ import zstandard
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 from litestar import Response
 from litestar.connection import ASGIConnection
+from markupsafe import Markup
 
 from firstbell.kernel import i18n
 from firstbell.kernel.http import Visit, visit_of
@@ -74,6 +75,12 @@ def asset(name: str) -> str:
 def _manifest() -> dict[str, str]:
     manifest: dict[str, str] = json.loads((STATIC / "manifest.json").read_text())
     return manifest
+
+
+def macro(locale: str, template: str, name: str) -> Callable[..., Markup]:
+    """A macro of a template in one language, for a part of a page that is drawn once and shown to many."""
+    drawn: Callable[..., Markup] = getattr(environment(locale).get_template(template).module, name)
+    return drawn
 
 
 def page(

@@ -343,3 +343,50 @@ async def next_differences(tx: Transaction) -> list[tuple[str, str, str]]:
     """At most 1,000 further differences: kind, verdict, name."""
     rows = await tx.fetch("FETCH 1000 FROM course_difference")
     return [(row["kind"], row["verdict"], row["name"]) for row in rows]
+
+
+async def list_followed(tx: Transaction, persons: Sequence[tuple[UUID, UUID]]) -> dict[UUID, list[UUID]]:
+    """The ids of the courses that each of these persons, given as (school, person), follows as a pupil."""
+    rows = await tx.fetch(
+        """
+        SELECT person_id, array_agg(course_id) FROM enrolment
+        WHERE school_id = ANY ($1) AND person_id = ANY ($2) AND role = 'pupil'
+        GROUP BY person_id
+        """,
+        [school_id for school_id, _ in persons],
+        [person_id for _, person_id in persons],
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def list_new_documents(
+    tx: Transaction, courses: Sequence[tuple[UUID, UUID]], since: datetime, *, most: int
+) -> dict[tuple[UUID, UUID], tuple[UUID, str, list[tuple[UUID, str, str, datetime]]]]:
+    """For each course, given as (school, course): its folder, its title and its newest documents, at most so many.
+
+    A document is id, name, media type and when it was added; the newest stands first.
+    """
+    rows = await tx.fetch(
+        """
+        SELECT course.school_id, course.id, course.folder_id, course.title,
+               added.id, added.name, added.media_type, added.added_at
+        FROM unnest($1::uuid[], $2::uuid[]) AS wanted (school_id, course_id)
+        JOIN course ON course.school_id = wanted.school_id AND course.id = wanted.course_id
+        LEFT JOIN LATERAL (
+            SELECT document.id, document.name, document.media_type, document.added_at FROM document
+            WHERE document.school_id = course.school_id AND document.root_id = course.folder_id
+                AND document.added_at >= $3 AND document.deleted_at IS NULL
+            ORDER BY document.added_at DESC LIMIT $4
+        ) AS added ON true
+        """,
+        [school_id for school_id, _ in courses],
+        [course_id for _, course_id in courses],
+        since,
+        most,
+    )
+    found: dict[tuple[UUID, UUID], tuple[UUID, str, list[tuple[UUID, str, str, datetime]]]] = {}
+    for school_id, course_id, folder_id, title, document_id, name, media_type, added_at in rows:
+        documents = found.setdefault((school_id, course_id), (folder_id, title, []))[2]
+        if document_id is not None:
+            documents.append((document_id, name, media_type, added_at))
+    return found

@@ -11,6 +11,7 @@ from firstbell.domains.documents import queries
 from firstbell.domains.documents.access import access_document, access_folder
 from firstbell.domains.documents.model import Folder, NewDocument, Tree, clean_name, free_name
 from firstbell.kernel.blobs import Blobs
+from firstbell.kernel.changes import record_change
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.errors import ConflictError, InvalidError, NotFoundError
 from firstbell.kernel.i18n import mark
@@ -52,6 +53,7 @@ async def add_documents(
         taken.add(name.casefold())
         named.append(NewDocument(document.id, name, document.media_type, document.sha256, document.size_bytes))
     await queries.insert_documents(tx, tree, folder_id, named, added_by=by, at=at)
+    await _tell(tx, tree)
 
 
 async def _not_yet_added(tx: Transaction, tree: Tree, documents: Sequence[NewDocument]) -> list[NewDocument]:
@@ -78,6 +80,7 @@ async def change_document(
     taken = await queries.list_document_names(tx, tree.school_id, folder_id, document_id)
     _check_entries(len(taken) + 1, settings)
     await queries.change_document(tx, tree.school_id, document_id, free_name(_given_name(name), taken), folder_id)
+    await _tell(tx, tree)
 
 
 async def delete_document(tx: Transaction, tree: Tree, document_id: UUID, *, by: UUID, at: datetime) -> UUID:
@@ -89,6 +92,7 @@ async def delete_document(tx: Transaction, tree: Tree, document_id: UUID, *, by:
     await _hold(tx, tree)
     document = await access_document(tx, tree, document_id)
     await queries.delete_document(tx, tree.school_id, document_id, by, at)
+    await _tell(tx, tree)
     return document.folder_id
 
 
@@ -105,6 +109,7 @@ async def restore_document(tx: Transaction, tree: Tree, document_id: UUID) -> UU
     folder_id = await _living_folder(tx, tree, document.folder_id)
     name = free_name(document.name, await queries.list_document_names(tx, tree.school_id, folder_id))
     await queries.restore_document(tx, tree.school_id, document_id, name, folder_id)
+    await _tell(tx, tree)
     return folder_id
 
 
@@ -156,6 +161,7 @@ async def delete_folder(tx: Transaction, tree: Tree, folder_id: UUID, *, by: UUI
     await _hold(tx, tree)
     parent_id = await access_lower_folder(tx, tree, folder_id)
     await queries.delete_folder(tx, tree.school_id, folder_id, by, at)
+    await _tell(tx, tree)
     return parent_id
 
 
@@ -172,6 +178,7 @@ async def restore_folder(tx: Transaction, tree: Tree, folder_id: UUID) -> UUID:
     parent_id = await _living_folder(tx, tree, folder.parent_id)
     name = free_name(folder.name, await queries.list_folder_names(tx, tree.school_id, parent_id))
     await queries.restore_folder(tx, tree.school_id, folder_id, name, parent_id)
+    await _tell(tx, tree)
     return parent_id
 
 
@@ -216,6 +223,11 @@ async def remove_blob(
 async def _hold(tx: Transaction, tree: Tree) -> None:
     if not await queries.lock_tree(tx, tree.school_id, tree.root_id):
         raise NotFoundError
+
+
+async def _tell(tx: Transaction, tree: Tree) -> None:
+    """Pages that show documents of this tree beside other things keep them for a while."""
+    await record_change(tx, tree.school_id, "documents", [tree.root_id])
 
 
 async def _living_folder(tx: Transaction, tree: Tree, folder_id: UUID) -> UUID:

@@ -90,6 +90,7 @@ class Schools:
     def __init__(self) -> None:
         self.all: tuple[tuple[School, tuple[str, ...]], ...] = ()
         self._by_host: dict[str, School] = {}
+        self._by_id: dict[UUID, School] = {}
         self._only: School | None = None
 
     async def load(self, pool: Pool) -> None:
@@ -98,11 +99,16 @@ class Schools:
             schools = await queries.list_schools(tx)
         self.all = tuple((school, tuple(hosts)) for school, hosts in schools)
         self._by_host = {host: school for school, hosts in schools for host in hosts}
+        self._by_id = {school.id: school for school, _ in schools}
         self._only = schools[0][0] if len(schools) == 1 else None
 
     def at(self, host: str) -> School | None:
         """The school of a Host header, or None."""
         return self._by_host.get(host.partition(":")[0].lower(), self._only)
+
+    def of(self, school_id: UUID) -> School:
+        """The school of a row that a transaction may read."""
+        return self._by_id[school_id]
 
 
 class CookieJar:

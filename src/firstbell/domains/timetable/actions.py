@@ -13,6 +13,7 @@ from firstbell.domains.timetable.model.events import read_ics
 from firstbell.domains.timetable.model.lessons import Lesson
 from firstbell.domains.timetable.model.rows import read_csv
 from firstbell.domains.timetable.model.slots import Change, Directory, Planned, Rejection, Slot
+from firstbell.kernel.changes import record_change
 from firstbell.kernel.clock import Clock, Ids
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.errors import InvalidError
@@ -122,6 +123,7 @@ class TimetableImport:
             await queries.mark_gone_lessons(tx, school_id, days[0], days[1])
             cancelled = await queries.cancel_gone_lessons(tx, school_id, now)
             removed = await queries.remove_gone_lessons(tx, school_id)
+        await record_change(tx, school_id, "lessons", [school_id])
         return Change(
             added=added,
             changed=changed,
@@ -210,14 +212,17 @@ class LessonBook:
             at=self._clock.now(),
             by=by,
         )
+        await _tell(tx, lesson)
 
     async def cancel(self, tx: Transaction, lesson: Lesson, by: UUID) -> None:
         """The lesson does not take place; it stays in the timetable, and says so."""
         await queries.set_cancelled(tx, lesson, self._clock.now(), by)
+        await _tell(tx, lesson)
 
     async def restore(self, tx: Transaction, lesson: Lesson) -> None:
         """The lesson takes place after all."""
         await queries.set_cancelled(tx, lesson, None, None)
+        await _tell(tx, lesson)
 
     async def attach(self, tx: Transaction, lesson: Lesson, document_ids: Sequence[UUID]) -> None:
         """Make documents of the course material of the lesson; those of other courses are left out.
@@ -230,7 +235,13 @@ class LessonBook:
         if len(present) + len(wanted) > self._documents_max:
             raise InvalidError(mark("A lesson has at most %(most)s documents."), most=self._documents_max)
         await queries.add_material(tx, lesson, sorted(wanted))
+        await _tell(tx, lesson)
 
     async def detach(self, tx: Transaction, lesson: Lesson, document_id: UUID) -> None:
         """Take a document from the material; it stays in the folder of its course."""
         await queries.remove_material(tx, lesson, document_id)
+        await _tell(tx, lesson)
+
+
+async def _tell(tx: Transaction, lesson: Lesson) -> None:
+    await record_change(tx, lesson.school_id, "lessons", [lesson.course_id])

@@ -5,12 +5,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from firstbell.domains.timetable.model.lessons import CourseDays, Lesson, Material, OpenLesson
+from firstbell.domains.timetable.model.lessons import CourseKey, Lesson, Material, OpenLesson
 from firstbell.domains.timetable.model.slots import KnownCourse, Planned
 from firstbell.kernel.db import Transaction
 
-CourseKey = tuple[UUID, UUID]
-"""School and course."""
+CourseDays = tuple[list[Lesson], list[Lesson]]
+"""Lessons of today, and of the next day."""
 
 
 def _lesson(row: Iterable[Any]) -> Lesson:
@@ -43,14 +43,11 @@ async def list_course_days(tx: Transaction, courses: Sequence[CourseKey], today:
         [course_id for _, course_id in courses],
         today,
     )
-    lessons = [_lesson(row) for row in rows]
-    return {
-        key: CourseDays(
-            tuple(lesson for lesson in lessons if lesson.date == today and lesson.course_id == key[1]),
-            tuple(lesson for lesson in lessons if lesson.date > today and lesson.course_id == key[1]),
-        )
-        for key in courses
-    }
+    days: dict[CourseKey, CourseDays] = {course: ([], []) for course in courses}
+    for row in rows:
+        lesson = _lesson(row)
+        days[lesson.school_id, lesson.course_id][lesson.date > today].append(lesson)
+    return days
 
 
 async def list_teacher_days(tx: Transaction, school_id: UUID, person_id: UUID, today: date) -> list[Lesson]:
@@ -190,11 +187,9 @@ async def count_lessons(tx: Transaction, school_id: UUID, now: datetime) -> tupl
     return (0, 0, 0) if row is None else (row[0], row[1], row[2])
 
 
-async def next_school_day(tx: Transaction, school_id: UUID, today: date) -> date | None:
-    """The first day after `today` on which the school has a lesson."""
-    day: date | None = await tx.fetchval(
-        "SELECT min(date) FROM lesson WHERE school_id = $1 AND date > $2 AND cancelled_at IS NULL", school_id, today
-    )
+async def find_last_day(tx: Transaction, school_id: UUID) -> date | None:
+    """The last day for which the school has planned a lesson."""
+    day: date | None = await tx.fetchval("SELECT max(date) FROM lesson WHERE school_id = $1", school_id)
     return day
 
 

@@ -621,6 +621,28 @@ async def count_people(tx: Transaction) -> dict[UUID, dict[Role, int]]:
     return counts
 
 
+async def count_roles(tx: Transaction, school_id: UUID) -> dict[Role, int]:
+    """How many people of each role the school has."""
+    rows = await tx.fetch(
+        """
+        SELECT held.role, count(*) FROM person_role AS held
+        JOIN person ON person.school_id = held.school_id AND person.id = held.person_id
+        WHERE held.school_id = $1 AND person.retired_at IS NULL
+        GROUP BY held.role
+        """,
+        school_id,
+    )
+    return {Role(row[0]): row[1] for row in rows}
+
+
+async def count_sessions(tx: Transaction, school_id: UUID, *, now: datetime) -> int:
+    """How many browsers are signed in at the school."""
+    count: int = await tx.fetchval(
+        "SELECT count(*) FROM session WHERE school_id = $1 AND ended_at IS NULL AND expires_at > $2", school_id, now
+    )
+    return count
+
+
 def _person(row: Row) -> Person:
     return Person(
         id=row["id"],

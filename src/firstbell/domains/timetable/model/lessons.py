@@ -1,15 +1,14 @@
 """What a lesson is, and how a day of lessons stands against the clock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
 from uuid import UUID
-from zlib import crc32
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-HUES = 8
+CourseKey = tuple[UUID, UUID]
+"""School and course."""
 
 
 class State(StrEnum):
@@ -35,6 +34,7 @@ class Lesson(msgspec.Struct, frozen=True):
     id: UUID
     school_id: UUID
     course_id: UUID
+    folder_id: UUID
     date: date
     starts_at: time
     ends_at: time
@@ -45,11 +45,6 @@ class Lesson(msgspec.Struct, frozen=True):
     is_cancelled: bool
     teachers: tuple[str, ...]
 
-    @property
-    def hue(self) -> int:
-        """The colour of the course: a subject has the same one in every class."""
-        return hue_of(self.title)
-
     def state(self, now: datetime) -> State:
         """Against the clock of the school: `now` is in its zone. Never `NEXT`, which depends on the others."""
         if self.date != now.date():
@@ -58,26 +53,6 @@ class Lesson(msgspec.Struct, frozen=True):
         if self.ends_at <= clock:
             return State.PAST
         return State.NOW if self.starts_at <= clock else State.LATER
-
-
-def hue_of(title: str) -> int:
-    """The colour of whatever has this title, 0 to 7."""
-    return crc32(title.encode()) % HUES
-
-
-class Day(msgspec.Struct, frozen=True):
-    """The lessons of one day, in order."""
-
-    date: date
-    lessons: tuple[Lesson, ...]
-
-
-def days_of(lessons: Iterable[Lesson]) -> list[Day]:
-    """The days on which there are lessons, in order."""
-    by_date: dict[date, list[Lesson]] = {}
-    for lesson in lessons:
-        by_date.setdefault(lesson.date, []).append(lesson)
-    return [Day(day, tuple(sorted(by_date[day], key=in_order))) for day in sorted(by_date)]
 
 
 def in_order(lesson: Lesson) -> tuple[time, time, str]:
@@ -98,18 +73,6 @@ def states_of(lessons: Sequence[Lesson], now: datetime) -> list[State]:
                     states[index] = State.NEXT
                 break
     return states
-
-
-def moment(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The instant of a local time. An hour that the clock skips or repeats is read as before the change."""
-    return datetime.combine(day, at, zone)
-
-
-class CourseDays(msgspec.Struct, frozen=True):
-    """The lessons of one course today, and those of the next day on which it has any."""
-
-    today: tuple[Lesson, ...]
-    next: tuple[Lesson, ...]
 
 
 class OpenLesson(msgspec.Struct, frozen=True):

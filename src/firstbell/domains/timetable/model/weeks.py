@@ -1,6 +1,7 @@
 """A week of lessons as a table."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
 
 import msgspec
@@ -53,12 +54,23 @@ class Week(msgspec.Struct, frozen=True):
             return self
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """A lesson in a week, as its reader wants it: `where` is the room and who, `now` whether it is on."""
+
+    title: str
+    where: str
+    href: str
+    hue: int
+    now: bool
+    is_cancelled: bool
+
+
 class Cell(msgspec.Struct, frozen=True):
     """Lessons at one hour of one day of a week; `span` counts the hours that they last."""
 
     day: int
     span: int
-    lessons: tuple[Lesson, ...]
+    lessons: tuple[Entry, ...]
 
 
 class Hour(msgspec.Struct, frozen=True):
@@ -74,38 +86,33 @@ def days_in(week: Week, lessons: Sequence[Lesson]) -> list[date]:
     return [week.monday + timedelta(days=number) for number in range(max(SCHOOL_DAYS, last + 1))]
 
 
-def hours_of(days: Sequence[date], lessons: Sequence[Lesson]) -> list[Hour]:
+def hours_of(days: Sequence[date], lessons: Sequence[Lesson], entry: Callable[[Lesson], Entry]) -> list[Hour]:
     """A week as a table: a row for each moment at which something begins, cells that span the rows they last.
 
     Lessons of one day that overlap share a cell.
     """
     starts = sorted({lesson.starts_at for lesson in lessons})
-    columns = [_cells([lesson for lesson in lessons if lesson.date == day], starts) for day in days]
-    rows = []
-    for row, moment in enumerate(starts):
-        cells = [
-            msgspec.structs.replace(cell, day=number)
-            for number, column in enumerate(columns)
-            if (cell := column.get(row)) is not None
-        ]
-        rows.append(Hour(moment, tuple(cells)))
-    return rows
+    hours: list[list[Cell]] = [[] for _ in starts]
+    for number, day in enumerate(days):
+        row = 0
+        for first, end, together in _blocks([lesson for lesson in lessons if lesson.date == day], starts):
+            for free in range(row, first):
+                hours[free].append(Cell(number, 1, ()))
+            hours[first].append(Cell(number, end - first, tuple([entry(lesson) for lesson in together])))
+            row = end
+        for free in range(row, len(starts)):
+            hours[free].append(Cell(number, 1, ()))
+    return [Hour(moment, tuple(cells)) for moment, cells in zip(starts, hours, strict=True)]
 
 
-def _cells(lessons: list[Lesson], starts: list[time]) -> dict[int, Cell]:
-    """The cells of one day by the row in which they begin; rows under a longer cell are left out."""
+def _blocks(lessons: list[Lesson], starts: list[time]) -> list[tuple[int, int, list[Lesson]]]:
+    """The lessons of a day that share a cell, with the row in which it begins and the first after it."""
     blocks: list[tuple[int, int, list[Lesson]]] = []
     for lesson in sorted(lessons, key=in_order):
-        first = starts.index(lesson.starts_at)
-        end = first + sum(1 for moment in starts[first:] if moment < lesson.ends_at)
+        first, end = starts.index(lesson.starts_at), bisect_left(starts, lesson.ends_at)
         if blocks and first < blocks[-1][1]:
             begin, known_end, together = blocks[-1]
             blocks[-1] = (begin, max(end, known_end), [*together, lesson])
         else:
             blocks.append((first, end, [lesson]))
-    cells = {first: Cell(0, end - first, tuple(together)) for first, end, together in blocks}
-    covered = {row for first, end, _ in blocks for row in range(first + 1, end)}
-    for row in range(len(starts)):
-        if row not in cells and row not in covered:
-            cells[row] = Cell(0, 1, ())
-    return cells
+    return blocks

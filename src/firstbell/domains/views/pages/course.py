@@ -1,4 +1,4 @@
-"""The pages that gather."""
+"""The page of a course."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from firstbell.domains.courses.model import Course
 from firstbell.domains.courses.pages import COURSE_DEPENDENCIES
 from firstbell.domains.documents.model import Place
 from firstbell.domains.documents.pages import list_folder
-from firstbell.domains.people.model import SIGNED_IN, Viewer
+from firstbell.domains.people.model import SIGNED_IN
 from firstbell.domains.timetable import queries as timetable
 from firstbell.domains.timetable.model.lessons import State
 from firstbell.kernel.clock import Ids
@@ -18,13 +18,6 @@ from firstbell.kernel.html import page
 from firstbell.kernel.http import visit_of
 from firstbell.kernel.routes import Priority, route
 from firstbell.settings import Settings
-
-
-@get("/", opt=route(SIGNED_IN, Priority.P1))
-async def show_today(request: Request[Any, Any, Any], tx: Transaction, viewer: Viewer) -> Response[bytes]:
-    """Today, for whoever asks."""
-    del tx, viewer
-    return page(request, "views/today.html")
 
 
 @get("/courses/{course_id:uuid}", opt=route(SIGNED_IN, Priority.P1), dependencies=COURSE_DEPENDENCIES)
@@ -50,6 +43,3 @@ async def show_course(
         lessons=[lesson for lesson in ahead if lesson.state(now) is not State.PAST][: settings.course_lessons_max],
         clock=now,
     )
-
-
-HANDLERS = [show_today, show_course]

@@ -1,0 +1,6 @@
+"""The pages that gather."""
+
+from firstbell.domains.views.pages.course import show_course
+from firstbell.domains.views.pages.today import show_today
+
+HANDLERS = [show_today, show_course]

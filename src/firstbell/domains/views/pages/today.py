@@ -1,0 +1,176 @@
+"""The today page, for each role. Persons with several roles see the parts of each."""
+
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from markupsafe import Markup
+
+from firstbell.domains.courses import queries as courses
+from firstbell.domains.courses.model import CourseEntry
+from firstbell.domains.people import queries as people
+from firstbell.domains.people.access import Schools, read_family
+from firstbell.domains.people.model import SIGNED_IN, Child, Class, Role, Viewer, by_class_name
+from firstbell.domains.timetable import queries as timetable
+from firstbell.domains.timetable.access import Days, SharedCards
+from firstbell.domains.timetable.model.days import Today, today_of
+from firstbell.domains.timetable.model.lessons import Lesson
+from firstbell.domains.timetable.pages.drawing import draw_day, draw_rows
+from firstbell.domains.views.access import SharedNews
+from firstbell.domains.views.model import NewDocument, greeting_at, newest
+from firstbell.kernel.db import PartFailedError
+from firstbell.kernel.html import macro, page
+from firstbell.kernel.http import Visit, visit_of
+from firstbell.kernel.routes import Priority, route
+from firstbell.settings import Settings
+
+RUNS_SCHOOL = frozenset({Role.HEAD, Role.SECRETARIAT, Role.ICT})
+RUNS_INSTALLATION = frozenset({Role.ICT, Role.OPERATOR})
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Somebody's lessons. `drawn` are the lines of the day that matters now: today, or after its last bell the next;
+    `following` has the next day in short."""
+
+    days: Today
+    drawn: Markup
+    following: Markup
+    has_material: bool
+    now: datetime
+    child: Child | None = None
+
+
+class Installation(msgspec.Struct, frozen=True):
+    """How a school stands in its installation; `schools` are all of them, for its operator."""
+
+    sessions: int
+    last_lesson_on: date | None
+    schools: list[str]
+
+
+class SchoolNow(msgspec.Struct, frozen=True):
+    """What a school is doing at this moment."""
+
+    lessons_today: int
+    lessons_now: int
+    cancelled: int
+    taught: list[Lesson]
+    people: dict[Role, int]
+    classes: list[Class]
+
+
+@get("/", opt=route(SIGNED_IN, Priority.P1))
+async def show_today(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Today, for whoever asks.
+
+    Nothing is injected: Litestar starts a task for each of several dependencies, a tenth of the time of this page,
+    which everybody opens at once.
+    """
+    visit = visit_of(request.scope)
+    viewer: Viewer = visit.viewer
+    gathering = Gathering(visit, request.app.state)
+    roles = viewer.roles
+    own, news = await gathering.pupil() if Role.PUPIL in roles else (None, None)
+    return page(
+        request,
+        "views/today.html",
+        local_now=gathering.now,
+        greeting=greeting_at(gathering.now),
+        own=own,
+        news=news,
+        taught=await gathering.teacher() if Role.TEACHER in roles else None,
+        taught_courses=await gathering.courses() if Role.TEACHER in roles else (),
+        children=await gathering.children() if Role.PARENT in roles else None,
+        school_now=await gathering.school() if viewer.is_any(RUNS_SCHOOL) else None,
+        installation=await gathering.installation() if viewer.is_any(RUNS_INSTALLATION) else None,
+    )
+
+
+class Gathering:
+    """Gathers the parts of one visit's today page."""
+
+    def __init__(self, visit: Visit, state: State) -> None:
+        self._visit = visit
+        self._tx = visit.transaction
+        self._viewer: Viewer = visit.viewer
+        self._cards: SharedCards = state.cards
+        self._news: SharedNews = state.news
+        self._schools: Schools = state.schools
+        self._settings: Settings = state.settings
+        self.now = visit.started_at.astimezone(visit.school.zone)
+
+    async def pupil(self) -> tuple[Part, Markup | None]:
+        """Their lessons, and what is new in their courses; None when that cannot be had now."""
+        viewer, today = self._viewer, self.now.date()
+        followed = await courses.list_followed(self._tx, [(viewer.school_id, viewer.person_id)])
+        keys = [(viewer.school_id, course_id) for course_id in followed.get(viewer.person_id, ())]
+        part = self._part(await self._cards.of_courses(self._tx, keys, today), self.now)
+        try:
+            news = await self._news.of(self._tx, keys, today, self._visit.school.zone)
+        except PartFailedError:
+            return part, None
+        return part, _draw_news(newest(news, self._settings.new_documents_max), self._visit.locale)
+
+    async def teacher(self) -> Part:
+        """The lessons that they teach."""
+        viewer = self._viewer
+        days = await self._cards.of_teacher(self._tx, viewer.school_id, viewer.person_id, self.now.date())
+        return self._part(days, self.now, for_teacher=True)
+
+    async def courses(self) -> list[CourseEntry]:
+        """The courses that they teach."""
+        return await courses.list_own_courses(self._tx, self._viewer.school_id, self._viewer.person_id)
+
+    async def children(self) -> list[Part]:
+        """The lessons of each child, in whichever school: as many statements for five children as for one."""
+        await read_family(self._visit)
+        children = await people.list_children(self._tx, self._viewer)
+        followed = await courses.list_followed(self._tx, [(child.school_id, child.person_id) for child in children])
+        today = self.now.date()
+        keys = [(child.school_id, course_id) for child in children for course_id in followed.get(child.person_id, ())]
+        days = await self._cards.of_courses(self._tx, keys, today)
+        cards = dict(zip(keys, days.cards, strict=True))
+        parts = []
+        for child in children:
+            own = [cards[child.school_id, course_id] for course_id in followed.get(child.person_id, ())]
+            now = self.now.astimezone(self._schools.of(child.school_id).zone)
+            parts.append(self._part(Days(own, has_material=days.has_material), now, child=child))
+        return parts
+
+    async def school(self) -> SchoolNow:
+        """What the school is doing."""
+        school_id = self._viewer.school_id
+        counts = await timetable.count_lessons(self._tx, school_id, self.now)
+        taught = await timetable.list_lessons_at(self._tx, school_id, self.now, most=self._settings.lessons_now_max)
+        classes = sorted(await people.list_classes(self._tx, school_id), key=lambda one: by_class_name(one.name))
+        return SchoolNow(*counts, taught, await people.count_roles(self._tx, school_id), classes)
+
+    async def installation(self) -> Installation:
+        """How the school stands in this installation."""
+        school_id = self._viewer.school_id
+        schools = [school.name for school, _ in self._schools.all] if Role.OPERATOR in self._viewer.roles else []
+        return Installation(
+            await people.count_sessions(self._tx, school_id, now=self._visit.started_at),
+            await timetable.find_last_day(self._tx, school_id),
+            schools,
+        )
+
+    def _part(self, days: Days, now: datetime, *, child: Child | None = None, for_teacher: bool = False) -> Part:
+        today = today_of(days.cards, now.date(), now)
+        shown = today.next if today.next and today.is_over else today.today
+        locale = self._visit.locale
+        drawn = draw_day(shown, locale, for_teacher=for_teacher)
+        following = (
+            Markup("") if today.next is None or child else draw_rows(today.next, locale, for_teacher=for_teacher)
+        )
+        return Part(today, drawn, following, days.has_material, now, child)
+
+
+def _draw_news(documents: list[NewDocument], locale: str) -> Markup:
+    draw = macro(locale, "views/parts.html", "document")
+    for document in documents:
+        if locale not in document.drawn:
+            document.drawn[locale] = draw(document)
+    return Markup("").join([document.drawn[locale] for document in documents])
