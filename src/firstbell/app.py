@@ -61,10 +61,7 @@ def create_app(settings: Settings | None = None) -> App:
         changes.on(kind, revocations.hear)
     cards = SharedCards(settings, clock, lambda school_id: schools.of(school_id).zone)
     news = SharedNews(settings, clock)
-    lesson_book = LessonBook(settings, clock)
-    changes.on("lessons", cards.hear_lessons)
-    changes.on("documents", cards.hear_documents)
-    changes.on("documents", news.hear_documents)
+    _keep_shared_days_fresh(changes, cards, news)
     bus.subscribe(SUBJECT, changes.hear)
     bus.on_connect(changes.hear)
     entrance = Entrance(schools, jar, sessions.refresh, revocations, changes)
@@ -121,7 +118,7 @@ def create_app(settings: Settings | None = None) -> App:
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "entrance": Provide(lambda: entrance, sync_to_thread=False),
             "schools": Provide(lambda: schools, sync_to_thread=False),
-            "lesson_book": Provide(lambda: lesson_book, sync_to_thread=False),
+            "lesson_book": Provide(lambda: LessonBook(settings, clock), sync_to_thread=False),
             "cards": Provide(lambda: cards, sync_to_thread=False),
             "ids": Provide(lambda: ids, sync_to_thread=False),
         },
@@ -171,6 +168,12 @@ def _school_of_viewer(jar: CookieJar) -> Callable[[str, float], UUID | None]:
 def _guest_of(scope: Scope) -> Guest | None:
     visit = scope.get("firstbell")
     return None if visit is None or visit.viewer is None else Guest(visit.viewer.place)
+
+
+def _keep_shared_days_fresh(changes: Changes, cards: SharedCards, news: SharedNews) -> None:
+    changes.on("lessons", cards.hear_lessons)
+    changes.on("documents", cards.hear_documents)
+    changes.on("documents", news.hear_documents)
 
 
 def _transaction(request: Request[Any, Any, Any]) -> Transaction:
