@@ -220,6 +220,8 @@ async def _stage(steps: Import, package: Package, *, skips_rejected: bool) -> No
         report = await steps.stage(package, watch)
     async for rejection in steps.rejections():
         typer.echo(_plain(str(rejection)))
+    if report.refusal:
+        raise RosterError(f"Nothing was imported: {report.refusal}")
     if report.rejected and not skips_rejected:
         raise RosterError(f"Nothing was imported: {report.rejected:,} rejected, named above.")
 

@@ -2,14 +2,15 @@
 
 import csv
 import io
-import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -155,6 +156,27 @@ def small_roster(version: str = "1.2") -> Roster:
 
 
 @dataclass
+class Done:
+    """How a command ended."""
+
+    status: int
+    output: str
+    errors: str
+
+
+def run_here(installation: Installation, *arguments: str, **settings: str) -> Done:
+    """Run `firstbell ARGUMENTS` in this process: the same way in and out, but Python need not start each time."""
+    output, errors = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in installation.environment(**settings).items():
+            patch.setenv(name, value)
+        patch.setattr("sys.argv", ["firstbell", *arguments])
+        with redirect_stdout(output), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
+            main()
+    return Done(int(ended.value.code or 0), output.getvalue(), errors.getvalue())
+
+
+@dataclass
 class School:
     """An empty school of its own for each test, and the command line that fills it."""
 
@@ -163,54 +185,51 @@ class School:
     folder: Path
     _written: Iterator[int] = field(default_factory=count)
 
-    def put(self, roster: Roster | Path, *options: str) -> subprocess.CompletedProcess[str]:
-        """`firstbell school import`, in a process of its own."""
-        return self.installation.run("school", "import", str(self._path(roster)), "--school", self.slug, *options)
+    def put(self, roster: Roster | Path, *options: str, **settings: str) -> Done:
+        """`firstbell school import`."""
+        path = str(self.write(roster))
+        return run_here(self.installation, "school", "import", path, "--school", self.slug, *options, **settings)
 
-    def put_here(self, monkeypatch: pytest.MonkeyPatch, roster: Roster | Path, *options: str) -> tuple[int, str, str]:
-        """The same in this process, for tests that try hundreds of files: exit status, output, errors."""
-        for name, value in self.installation.environment().items():
-            monkeypatch.setenv(name, value)
-        path = str(self._path(roster))
-        monkeypatch.setattr("sys.argv", ["firstbell", "school", "import", path, "--school", self.slug, *options])
-        output, errors = io.StringIO(), io.StringIO()
-        with redirect_stdout(output), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), output.getvalue(), errors.getvalue()
-
-    def _path(self, roster: Roster | Path) -> Path:
+    def write(self, roster: Roster | Path) -> Path:
+        """The files of `roster` in a folder of their own."""
         return roster if isinstance(roster, Path) else roster.write(self.folder / f"roster-{next(self._written)}")
+
+    @cached_property
+    def _id(self) -> UUID:
+        found: UUID = self.installation.sql("SELECT id FROM school WHERE slug = $1", self.slug)[0]["id"]
+        return found
 
     def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Rows of a statement in which `$1` is this school."""
-        school = self.installation.sql("SELECT id FROM school WHERE slug = $1", self.slug)[0]["id"]
-        return [tuple(row) for row in self.installation.sql(statement, school, *parameters)]
+        return [tuple(row) for row in self.installation.sql(statement, self._id, *parameters)]
 
-    def state(self) -> dict[str, list[tuple[Any, ...]]]:
+    def state(self) -> list[tuple[Any, ...]]:
         """Everything that an import may write, for a look at whether anything changed."""
-        return {
-            table: sorted(self.rows(f"SELECT {table}::text FROM {table} WHERE school_id = $1"))
-            for table in (
-                "person", "person_role", "guardianship", "school_year", "class", "class_member", "course",
-                "enrolment", "folder",
-            )
-        }  # fmt: skip
+        tables = (
+            "person", "person_role", "guardianship", "school_year", "class", "class_member", "course", "enrolment",
+            "folder",
+        )  # fmt: skip
+        return self.rows(
+            " UNION ALL ".join(f"SELECT '{name}', {name}::text FROM {name} WHERE school_id = $1" for name in tables)
+            + " ORDER BY 1, 2"
+        )
 
 
 _numbers = count(1)
 
 
+def add_school(installation: Installation, folder: Path) -> School:
+    """An empty school."""
+    slug = f"wilge-{next(_numbers)}"
+    done = run_here(installation, "school", "add", slug, "--name", "De Wilge", "--host", f"{slug}.test")
+    assert done.status == 0, done.errors
+    return School(installation, slug, folder / slug)
+
+
 @pytest.fixture
 def make_school(installation: Installation, tmp_path: Path) -> Callable[[], School]:
     """Add a school."""
-
-    def make() -> School:
-        slug = f"wilge-{next(_numbers)}"
-        done = installation.run("school", "add", slug, "--name", "De Wilge", "--host", f"{slug}.test")
-        assert done.returncode == 0, done.stderr
-        return School(installation, slug, tmp_path / slug)
-
-    return make
+    return lambda: add_school(installation, tmp_path)
 
 
 @pytest.fixture
@@ -222,9 +241,7 @@ def school(make_school: Callable[[], School]) -> School:
 @pytest.fixture(scope="module")
 def shared_school(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> School:
     """One filled school for the tests of a module that change nothing."""
-    slug = f"wilge-{next(_numbers)}"
-    installation.run("school", "add", slug, "--name", "De Wilge", "--host", f"{slug}.test")
-    school = School(installation, slug, tmp_path_factory.mktemp(slug))
+    school = add_school(installation, tmp_path_factory.mktemp("shared"))
     done = school.put(small_roster())
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.errors
     return school

@@ -272,6 +272,7 @@ async def merge_enrolments(tx: Transaction, school_id: UUID) -> None:
         """
         INSERT INTO enrolment (school_id, course_id, person_id, role)
         SELECT $1, course_id, person_id, role FROM enrolment_difference WHERE verdict = 'added'
+        ORDER BY course_id, person_id
         ON CONFLICT (school_id, course_id, person_id) DO UPDATE SET role = excluded.role
         """,
         school_id,

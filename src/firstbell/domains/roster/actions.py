@@ -46,12 +46,14 @@ class Report(msgspec.Struct, kw_only=True):
         rejected: how many things are wrong with the files.
         ignored: files and words that mean nothing here, by name.
         new_name: the name that the files give the school, when it has another.
+        refusal: why nothing can be imported even without what was rejected.
     """
 
     counts: dict[tuple[str, str], int] = {}
     rejected: int = 0
     ignored: list[str] = []
     new_name: str | None = None
+    refusal: str | None = None
 
     @property
     def changes(self) -> int:
@@ -145,22 +147,24 @@ class Import:
         ):
             await checks.reject_dangling(tx, table, column, org, "roster_org")
         await checks.reject_dangling_in_list(tx, "roster_user", "orgSourcedIds", "org_source_ids", "roster_org")
-        source_id, name = await self._our_org()
+        schools = await checks.list_school_orgs(tx, SCHOOLS_SHOWN_MAX + 1)
+        if not schools:
+            self.report.refusal = "orgs.csv names no school: a row with type school."
+            return
+        source_id, name = await self._our_org(schools)
         if name != self._school.name:
             self.report.new_name = name
         if await checks.has_other_schools(tx, source_id):
             await checks.leave_other_schools_out(tx, source_id)
 
-    async def _our_org(self) -> tuple[str, str]:
-        schools = await checks.list_school_orgs(self._tx, SCHOOLS_SHOWN_MAX + 1)
-        if not schools:
-            raise RosterError("orgs.csv names no school: a row with type school.")
+    async def _our_org(self, schools: list[tuple[str, str]]) -> tuple[str, str]:
+        """The sourcedId and name of the row that is our school, among the first of `schools`."""
         if len(schools) == 1 and not self._mapping.school:
-            return schools[0][0], schools[0][2]
+            return schools[0]
         wanted = self._mapping.school or self._school.slug
         found = await checks.find_school_orgs(self._tx, wanted)
         if len(found) != 1:
-            names = ", ".join(source_id[:40] for source_id, _, _ in schools[:SCHOOLS_SHOWN_MAX])
+            names = ", ".join(source_id[:40] for source_id, _ in schools[:SCHOOLS_SHOWN_MAX])
             raise RosterError(
                 f"orgs.csv has no single school {wanted!r}: say in the mapping file which of its schools this is "
                 f"(school = one of {names}{' …' if len(schools) > SCHOOLS_SHOWN_MAX else ''})."

@@ -345,13 +345,15 @@ async def merge_people(tx: Transaction, school_id: UUID, *, now: datetime) -> No
         """,
         school_id,
     )
-    await tx.execute("INSERT INTO account (id) SELECT account_id FROM staged_person WHERE verdict = 'added'")
+    await tx.execute(
+        "INSERT INTO account (id) SELECT account_id FROM staged_person WHERE verdict = 'added' ORDER BY account_id"
+    )
     await tx.execute(
         """
         INSERT INTO person (school_id, id, account_id, source_id, sign_in_name, given_name, family_name, email,
                             birth_date)
         SELECT $1, id, account_id, source_id, sign_in_name, given_name, family_name, email, birth_date
-        FROM staged_person WHERE verdict = 'added'
+        FROM staged_person WHERE verdict = 'added' ORDER BY id
         """,
         school_id,
     )
@@ -370,7 +372,7 @@ async def _merge_roles(tx: Transaction, school_id: UUID) -> None:
     await tx.execute(
         """
         INSERT INTO person_role (school_id, person_id, role)
-        SELECT $1, person_id, role FROM role_difference WHERE verdict = 'added'
+        SELECT $1, person_id, role FROM role_difference WHERE verdict = 'added' ORDER BY person_id
         """,
         school_id,
     )
@@ -417,7 +419,7 @@ async def merge_guardianships(tx: Transaction, school_id: UUID) -> None:
     await tx.execute(
         """
         INSERT INTO guardianship (school_id, parent_id, child_id)
-        SELECT $1, parent_id, child_id FROM guardianship_difference WHERE verdict = 'added'
+        SELECT $1, parent_id, child_id FROM guardianship_difference WHERE verdict = 'added' ORDER BY parent_id
         """,
         school_id,
     )
@@ -437,6 +439,7 @@ async def merge_members(tx: Transaction, school_id: UUID) -> None:
         """
         INSERT INTO class_member (school_id, class_id, person_id, role)
         SELECT $1, class_id, person_id, role FROM class_member_difference WHERE verdict = 'added'
+        ORDER BY class_id, person_id
         ON CONFLICT (school_id, class_id, person_id) DO UPDATE SET role = excluded.role
         """,
         school_id,

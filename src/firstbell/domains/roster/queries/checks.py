@@ -135,16 +135,16 @@ async def _reject_orphans(tx: Transaction, table: str) -> int:
     )
 
 
-async def list_school_orgs(tx: Transaction, most: int) -> list[tuple[str, str, str]]:
-    """At most `most` accepted schools of the files: sourcedId, identifier, name."""
+async def list_school_orgs(tx: Transaction, most: int) -> list[tuple[str, str]]:
+    """At most `most` accepted schools of the files: sourcedId and name."""
     rows = await tx.fetch(
         """
-        SELECT source_id, coalesce(identifier, '') AS identifier, name FROM roster_org
+        SELECT source_id, name FROM roster_org
         WHERE kind = 'school' AND NOT is_rejected AND NOT is_deleted ORDER BY line LIMIT $1
         """,
         most,
     )
-    return [(row["source_id"], row["identifier"], row["name"]) for row in rows]
+    return [(row["source_id"], row["name"]) for row in rows]
 
 
 async def find_school_orgs(tx: Transaction, name: str) -> list[tuple[str, str]]:
