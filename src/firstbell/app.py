@@ -36,6 +36,7 @@ from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.html import STATIC
 from firstbell.kernel.http import Doorway, visit_of
+from firstbell.kernel.injection import resolve_in_turn
 from firstbell.kernel.logs import configure_logs
 from firstbell.kernel.passwords import PasswordLane
 from firstbell.kernel.probes import Probes
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> App:
             blobs.close()
             await app.state.pool.close()
 
+    resolve_in_turn()
     litestar = Litestar(
         route_handlers=[
             *people.HANDLERS,

@@ -175,7 +175,7 @@ class Blobs:
 
     def path(self, school_id: UUID, sha256: bytes) -> str | None:
         """Where the server finds the whole file by itself; None when the store is a bucket."""
-        return None if self._folder is None else str(self._folder / _key(school_id, sha256))
+        return None if self._folder is None else f"{self._folder}/{_key(school_id, sha256)}"
 
     async def read(self, school_id: UUID, sha256: bytes, start: int, length: int) -> bytes:
         """At most `CHUNK_BYTES` bytes from `start`.
