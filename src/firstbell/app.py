@@ -25,6 +25,7 @@ from firstbell.domains.timetable.access import SharedCards
 from firstbell.domains.timetable.actions import LessonBook
 from firstbell.domains.views import pages as views
 from firstbell.domains.views.access import SharedNews
+from firstbell.domains.views.pages.menu import navigation
 from firstbell.gate.asker import Declared
 from firstbell.gate.build import Neighbours, build_gate
 from firstbell.gate.gate import Guest
@@ -134,7 +135,7 @@ def create_app(settings: Settings | None = None) -> App:
                 "news": news,
                 "blobs": blobs,
                 "addresses": addresses,
-                "navigation": lambda viewer, path: [],
+                "navigation": navigation,
             }
         ),
         openapi_config=None,

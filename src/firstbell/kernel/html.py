@@ -22,9 +22,6 @@ STATIC = PACKAGE / "static"
 COMPRESSED_BYTES_MIN = 1_000
 """Below this, compressing costs more than it saves: it fits one packet."""
 
-Navigation = Callable[[Any, str], list[Any]]
-"""The places in the rail for a viewer, given the path of the page; set by the application."""
-
 
 class _Templates(BaseLoader):
     """`courses/course.html` is `domains/courses/templates/course.html`; a bare name is the kernel's."""
@@ -99,7 +96,7 @@ def page(
         .render(
             viewer=visit.viewer,
             school=visit.school,
-            nav=connection.app.state.navigation(visit.viewer, connection.scope["path"]),
+            nav=connection.app.state.navigation(visit, connection.scope["path"]),
             status=_status(visit),
             request_id=visit.request_id,
             now=visit.started_at,
