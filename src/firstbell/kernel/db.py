@@ -186,7 +186,7 @@ class Transaction:
         Raises:
             PartFailedError: one of them failed or took too long.
         """
-        connection = self._connection or await self._begun()
+        connection = self._connection or await self._begin()
         await connection.execute("SAVEPOINT part")
         try:
             yield
