@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from firstbell.domains.people.model import CARING, STAFF, Role
 from firstbell.kernel.http import Visit
 from firstbell.kernel.i18n import mark, translations
@@ -11,7 +13,7 @@ _ROLES_SEEN_MAX = 512
 """Menus kept: the roles that people have together, times languages, times places."""
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """A place in the menu; `count` is how much is new there."""
 
     href: str
