@@ -143,7 +143,7 @@ def create_app(settings: Settings | None = None) -> App:
     )
     served = cast(App, litestar)  # Litestar types the messages of ASGI one by one
     doorway = Doorway(served, pool=lambda: litestar.state.pool, clock=clock, ids=ids, settings=settings)
-    neighbours = Neighbours(schools.at, _school_of_viewer(jar), jar.device_in, _guest_of)
+    neighbours = Neighbours(schools.at, schools.size_of, _school_of_viewer(jar), jar.device_in, _guest_of)
     gate = build_gate(doorway, settings, clock, _declared_routes(litestar), neighbours)
     probes = Probes(gate, pool=lambda: litestar.state.pool, bus=lambda: bus.state, settings=settings)
     return Static(probes, STATIC)

@@ -181,10 +181,10 @@ class Settings:
     )
     gate_window_ms: int = knob(1_000, unit="ms", why="how long the gate looks before it moves limit and cursor")
     gate_window_requests: int = knob(2_000, unit="requests", why="or this many, so that a storm is met within 100 ms")
-    gate_slots_start: int = knob(16, unit="requests per worker", why="twice the connections, before anything is learnt")
+    gate_slots_start: int = knob(8, unit="requests per worker", why="as many as connections, before anything is learnt")
     gate_slots_min: int = knob(4, unit="requests per worker", why="fewer leave the core idle while statements run")
     gate_slots_max: int = knob(
-        32, unit="requests per worker", why="four times the connections; more wait for the database instead"
+        16, unit="requests per worker", why="twice the connections; more serve nobody sooner and all wait longer"
     )
     gate_queue_max: int = knob(
         128, unit="requests per worker", why="what a worker serves in the 100 ms that a request may wait; P0 twice that"

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import msgspec
 import pytest
 
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable
+from firstbell.gate.build import admission_of
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import Gate, Guest
@@ -98,6 +100,7 @@ class House:
             inside=inside,
             guest_of=lambda scope: scope.get("guest"),
             clock=self.clock,
+            admission=admission_of(made, time.monotonic(), lambda school: 1.0),
             settings=made,
         )
 

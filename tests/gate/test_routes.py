@@ -33,7 +33,7 @@ def test_a_route_without_a_priority_is_found_before_anything_is_served() -> None
         RouteTable([Declared("GET", "/new", {})])
 
 
-# Litestar 3 will want dependencies to be marked; that is for whoever moves to it.
-@pytest.mark.filterwarnings("ignore:.*Inferred dependency")
+# Litestar 3 will want dependencies and parameters to be marked; that is for whoever moves to it.
+@pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
 def test_every_route_declares_its_priority(tmp_path: Path) -> None:
     create_app(Settings(secret_keys=f"t:{secrets.token_hex(32)}", data_dir=tmp_path))

@@ -129,9 +129,7 @@ class _Window:
     began: float
     arrivals: int = 0
     passed: int = 0
-    left: int = 0
     ticks: int = 0
-    inflight_max: int = 0
     wait_s: float = 0.0
     lag_s: float = 0.0
     waited: bool = False
@@ -140,10 +138,12 @@ class _Window:
 class Admission:
     """Slots, queue and cursor of one worker."""
 
-    def __init__(self, bounds: Bounds, limit: Limit, now: float) -> None:
+    def __init__(
+        self, bounds: Bounds, limit: Limit, now: float, size_of: Callable[[bytes], float] = lambda school: 1.0
+    ) -> None:
         self.bounds = bounds
         self.limit = limit
-        self.cursors = Cursors()
+        self.cursors = Cursors(size_of)
         self.queue = Queue()
         self.inflight = 0
         self.is_overloaded = False
@@ -175,7 +175,6 @@ class Admission:
 
     def leave(self, school: bytes, now: float) -> None:
         """Give a slot back; whoever is next gets it."""
-        self._window.left += 1
         self._release(school)
         self._fill(now)
 
@@ -249,7 +248,6 @@ class Admission:
     def _take_slot(self, school: bytes) -> None:
         self.inflight += 1
         self._held[school] = self._held.get(school, 0) + 1
-        self._window.inflight_max = max(self._window.inflight_max, self.inflight)
 
     def _release(self, school: bytes) -> None:
         self.inflight -= 1
@@ -266,7 +264,7 @@ class Admission:
         wait_s = self._window.wait_s / self._window.passed if self._window.passed else 0.0
         self.queuing_s = lag_s + wait_s
         self.is_overloaded = self.queuing_s > self.bounds.queuing_s_max
-        throughput = self._window.left / max(now - self._window.began, 1e-9)
-        self.limit.learn(WindowReport(lag_s, wait_s, self._window.waited, throughput, self._window.inflight_max))
-        self.cursors.close_window(is_overloaded=self.is_overloaded)
+        seconds = max(now - self._window.began, 1e-3)
+        self.limit.learn(WindowReport(lag_s, wait_s, self._window.waited))
+        self.cursors.close_window(seconds, is_overloaded=self.is_overloaded)
         self._begin_window(now)

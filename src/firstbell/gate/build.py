@@ -1,14 +1,17 @@
 """Puts the gate together from settings and from what its neighbours know."""
 
 import random
+import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from uuid import UUID
 
+from firstbell.gate.admission import Admission, Bounds
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable, School
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import Gate, Guest
+from firstbell.gate.limit import QueuingLimit
 from firstbell.gate.pages import Voice
 from firstbell.gate.waiting import WaitingRoom
 from firstbell.kernel.asgi import App, Scope
@@ -21,10 +24,12 @@ from firstbell.settings import Settings
 class Neighbours(NamedTuple):
     """What the application knows and the gate asks: no I/O in any of them.
 
-    `viewer_school` and `device` believe the text of a cookie at an instant in seconds since 1970.
+    `size_of` gives the number of people of a school, named by the bytes of its id. `viewer_school` and `device` believe
+    the text of a cookie at an instant in seconds since 1970.
     """
 
     school_at: Callable[[str], School | None]
+    size_of: Callable[[bytes], float]
     viewer_school: Callable[[str, float], UUID | None]
     device: Callable[[str, float], UUID | None]
     guest_of: Callable[[Scope], Guest | None]
@@ -40,7 +45,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
     inside = InsideCookie(Signer(keys, "inside"))
     tickets = Signer(keys, "ticket")
     chance = random.SystemRandom()
-    room = WaitingRoom(tickets.mac(b"rank"), unknown_share=settings.unknown_entries_share)
+    room = WaitingRoom(tickets.mac(b"rank"), unknown_share=settings.unknown_entries_share, size_of=neighbours.size_of)
     return Gate(
         app,
         askers=Askers(
@@ -54,5 +59,27 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         inside=inside,
         guest_of=neighbours.guest_of,
         clock=clock,
+        admission=admission_of(settings, time.monotonic(), neighbours.size_of),
         settings=settings,
     )
+
+
+def admission_of(settings: Settings, now: float, size_of: Callable[[bytes], float]) -> Admission:
+    """Slots, queue and cursor as the settings bound them."""
+    bounds = Bounds(
+        queue_max=settings.gate_queue_max,
+        school_share=settings.gate_school_share,
+        wait_s_max=settings.gate_wait_ms_max / 1_000,
+        wait_standing_s_max=settings.gate_wait_standing_ms_max / 1_000,
+        wait_first_s_max=settings.gate_wait_first_ms_max / 1_000,
+        queuing_s_max=settings.gate_queuing_ms_max / 1_000,
+        window_s=settings.gate_window_ms / 1_000,
+        window_requests=settings.gate_window_requests,
+    )
+    limit = QueuingLimit(
+        start=settings.gate_slots_start,
+        least=settings.gate_slots_min,
+        most=settings.gate_slots_max,
+        lag_s_max=settings.gate_lag_ms_max / 1_000,
+    )
+    return Admission(bounds, limit, now, size_of)

@@ -6,11 +6,11 @@ the server is overloaded and grows by 1 % of the arrivals when it is not, and th
 of what arrived reaches that number. Ours differs in two ways. The second part hashes the lesson group instead of the
 user: half a class of pupils that works is worth nothing, so a class works or waits together; the hash turns every hour,
 so that no group is always last. And the number is shared out over the schools by max-min fairness before any is cut: a
-school that asks for less than an equal share does not notice another's storm.
+school that asks for less than its share by size does not notice another's storm.
 """
 
-from array import array
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 
 from firstbell.kernel.routes import Priority
 
@@ -20,6 +20,8 @@ LEVELS = len(Priority) * GROUPS
 
 SHRINK = 0.05
 GROW = 0.01
+RECOVER = 0.05
+"""At least this much more of what was worked on: 1 % of few arrivals takes a quarter of a minute."""
 
 _HOUR_S = 3_600
 _ODD = 0x9E37_79B1
@@ -39,43 +41,61 @@ def hour_of(now_s: float) -> int:
 
 
 class Cursor:
-    """The cut of one school and what arrived from it in this window."""
+    """The cut of one school and what arrived from it in this window.
 
-    __slots__ = ("arrived", "cut", "histogram", "worked")
+    The level above the cut gets what is left: everybody may be of one level, such as strangers, who have no group.
+    """
+
+    __slots__ = ("_credit", "_edge_share", "arrived", "cut", "histogram", "worked")
 
     def __init__(self) -> None:
         self.cut = LEVELS - 1
-        self.histogram = array("L", [0]) * LEVELS
+        self.histogram = [0] * LEVELS
         self.arrived = 0
         self.worked = 0
+        self._edge_share = 0.0
+        self._credit = 0.0
 
     def admits(self, level: int) -> bool:
         """Count a request of this level and say whether it goes on."""
         self.histogram[level] += 1
         self.arrived += 1
-        return level <= self.cut
+        if level <= self.cut:
+            return True
+        if level > self.cut + 1:
+            return False
+        self._credit += self._edge_share
+        if self._credit < 1:
+            return False
+        self._credit -= 1
+        return True
 
     def aim(self, wanted: float) -> None:
-        """Cut at the level at which what arrived reaches `wanted`; class P0 is never cut. Begins the next window."""
-        self.cut = self._level_reached_by(wanted)
-        self.histogram = array("L", [0]) * LEVELS
+        """Cut where what arrived reaches `wanted`; class P0 is never cut. Begins the next window."""
+        self.cut, self._edge_share = self._aimed(wanted)
+        self.histogram = [0] * LEVELS
         self.arrived = self.worked = 0
 
-    def _level_reached_by(self, wanted: float) -> int:
-        if wanted >= self.arrived:
-            return LEVELS - 1
-        total = 0
-        for level, count in enumerate(self.histogram):
-            total += count
-            if total > wanted and level >= GROUPS:
-                return level - 1
-        return LEVELS - 1
+    def _aimed(self, wanted: float) -> tuple[int, float]:
+        if wanted < self.arrived:
+            left = wanted - sum(self.histogram[:GROUPS])
+            for level in range(GROUPS, LEVELS):
+                count = self.histogram[level]
+                if count > left:
+                    return level - 1, max(0.0, left) / count
+                left -= count
+        return LEVELS - 1, 0.0
 
 
 class Cursors:
-    """One cursor for each school that asked in this window. `worked` is counted by whoever gives out the slots."""
+    """One cursor for each school that asked in this window. `worked` is counted by whoever gives out the slots.
 
-    def __init__(self) -> None:
+    `size_of` gives the weight of a school: what a storm must not take from the others is their share by size.
+    """
+
+    def __init__(self, size_of: Callable[[bytes], float]) -> None:
+        self._size_of = size_of
+        self._bearable_per_s = 0.0
         self.by_school: dict[bytes, Cursor] = {}
 
     def of(self, school: bytes) -> Cursor:
@@ -85,18 +105,26 @@ class Cursors:
             cursor = self.by_school[school] = Cursor()
         return cursor
 
-    def close_window(self, *, is_overloaded: bool) -> None:
-        """End a window and move the cuts by what arrived in it and what could be worked on."""
+    def close_window(self, seconds: float, *, is_overloaded: bool) -> None:
+        """End a window and move the cuts by what arrived in it and what could be worked on.
+
+        What can be worked on is remembered from window to window: after a storm the old cut lets hardly anybody through,
+        which says nothing about how many there could be.
+        """
         # A school of which nothing arrived is not kept: as many as ask are remembered, no more.
         self.by_school = {school: cursor for school, cursor in self.by_school.items() if cursor.arrived}
         arrived = sum(cursor.arrived for cursor in self.by_school.values())
         worked = sum(cursor.worked for cursor in self.by_school.values())
-        wanted = worked * (1 - SHRINK) if is_overloaded else worked + arrived * GROW
-        if not is_overloaded and all(cursor.cut == LEVELS - 1 for cursor in self.by_school.values()):
-            wanted = arrived
-        share = equal_share(wanted, (cursor.arrived for cursor in self.by_school.values()))
-        for cursor in self.by_school.values():
-            cursor.aim(share)
+        if is_overloaded:
+            self._bearable_per_s = worked / seconds * (1 - SHRINK)
+        else:
+            known = max(self._bearable_per_s, worked / seconds)
+            self._bearable_per_s = known + max(arrived / seconds * GROW, known * RECOVER)
+        wanted = self._bearable_per_s * seconds if is_overloaded or self.cut < LEVELS - 1 else arrived
+        sizes = {school: self._size_of(school) for school in self.by_school}
+        share = fair_share(wanted, [(cursor.arrived, sizes[school]) for school, cursor in self.by_school.items()])
+        for school, cursor in self.by_school.items():
+            cursor.aim(share * sizes[school])
 
     @property
     def cut(self) -> int:
@@ -104,13 +132,17 @@ class Cursors:
         return min((cursor.cut for cursor in self.by_school.values()), default=LEVELS - 1)
 
 
-def equal_share(whole: float, wishes: Iterable[float]) -> float:
-    """The most that each may have so that all together get `whole`, nobody more than the wish: max-min fairness."""
-    ascending = sorted(wishes)
+def fair_share(whole: float, wishes: Iterable[tuple[float, float]]) -> float:
+    """What each may have for each unit of its weight so that all get `whole` and nobody more than its wish.
+
+    `wishes` are pairs of wish and weight. Max-min fairness; infinite when all wishes fit.
+    """
+    ascending = sorted((wish / weight, wish, weight) for wish, weight in wishes)
     left = whole
-    for place, wish in enumerate(ascending):
-        share = left / (len(ascending) - place)
-        if wish > share:
-            return share
+    weights = sum(weight for _, _, weight in ascending)
+    for wish_of_unit, wish, weight in ascending:
+        if wish_of_unit * weights > left:
+            return left / weights
         left -= wish
-    return max(ascending, default=0.0)
+        weights -= weight
+    return math.inf

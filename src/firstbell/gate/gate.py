@@ -7,13 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from firstbell.gate.admission import Admission, Bounds, Verdict, Waiting
+from firstbell.gate.admission import Admission, Verdict, Waiting
 from firstbell.gate.asker import Asker, Askers, Inside, InsideCookie
 from firstbell.gate.brownout import Brownout
 from firstbell.gate.cursor import GROUPS, hour_of, level_of
 from firstbell.gate.door import Answered, Door, Passing
 from firstbell.gate.figures import Figures, Outcome, State
-from firstbell.gate.limit import QueuingLimit
 from firstbell.gate.pages import Voice
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock
@@ -50,6 +49,7 @@ class Gate:
         inside: InsideCookie,
         guest_of: Callable[[Scope], Guest | None],
         clock: Clock,
+        admission: Admission,
         settings: Settings,
     ) -> None:
         self._app = app
@@ -64,7 +64,7 @@ class Gate:
         self._hashes_max = settings.sign_in_hashes_max + settings.sign_in_queue_max
         self._hashing = 0
         self._brownout = Brownout(settings.gate_queuing_ms_max / 1_000)
-        self.admission = _admission(settings, time.monotonic())
+        self.admission = admission
         self.figures = Figures()
         self._due = 0.0
         self._second_began = 0.0
@@ -280,26 +280,6 @@ def _rank(asker: Asker, now_s: float) -> tuple[Priority, int]:
     if priority is Priority.P0:
         priority = Priority.P4
     return priority, priority * GROUPS + GROUPS - 1
-
-
-def _admission(settings: Settings, now: float) -> Admission:
-    bounds = Bounds(
-        queue_max=settings.gate_queue_max,
-        school_share=settings.gate_school_share,
-        wait_s_max=settings.gate_wait_ms_max / 1_000,
-        wait_standing_s_max=settings.gate_wait_standing_ms_max / 1_000,
-        wait_first_s_max=settings.gate_wait_first_ms_max / 1_000,
-        queuing_s_max=settings.gate_queuing_ms_max / 1_000,
-        window_s=settings.gate_window_ms / 1_000,
-        window_requests=settings.gate_window_requests,
-    )
-    limit = QueuingLimit(
-        start=settings.gate_slots_start,
-        least=settings.gate_slots_min,
-        most=settings.gate_slots_max,
-        lag_s_max=settings.gate_lag_ms_max / 1_000,
-    )
-    return Admission(bounds, limit, now)
 
 
 def _replayed(first: Message, second: "asyncio.Future[Message]") -> Receive:

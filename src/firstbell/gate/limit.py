@@ -14,8 +14,6 @@ class WindowReport(NamedTuple):
     lag_s: float
     slot_wait_s: float
     waited: bool
-    throughput: float
-    inflight_max: int
 
 
 class QueuingLimit:

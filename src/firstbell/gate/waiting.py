@@ -11,13 +11,15 @@ import hashlib
 import hmac
 import math
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import accumulate
 from typing import NamedTuple
 
 import msgspec
+
+from firstbell.gate.outlook import Outlook, Prospect
 
 BUCKET_S = 10
 """Arrivals within this many seconds are equals: nobody can tell a network's jitter from being early."""
@@ -135,13 +137,19 @@ class Line:
 class WaitingRoom:
     """All lines of this node. Deterministic: time and seed are given, so that a morning can be replayed."""
 
-    def __init__(self, seed: bytes, *, unknown_share: float) -> None:
-        """`unknown_share` is what unknown devices get of the entries while known ones wait as well, 0 to 1."""
+    def __init__(
+        self, seed: bytes, *, unknown_share: float, size_of: Callable[[bytes], float] = lambda school: 1.0
+    ) -> None:
+        """`unknown_share` is what unknown devices get of the entries while known ones wait as well, 0 to 1.
+
+        `size_of` gives the weight of a school, so that a pupil of a large one waits as long as one of a small one.
+        """
+        self._size_of = size_of
         self._seed = seed
         self._lines: dict[LineKey, Line] = {}
         self._weights = {Lane.KNOWN: 1 - unknown_share, Lane.UNKNOWN: unknown_share}
         self._rate_per_s = 0.0
-        self._outlook = _Outlook({}, 0.0)
+        self._outlook = Outlook({}, 0.0)
         self.waiting = 0
         self.served = 0.0
 
@@ -186,18 +194,16 @@ class WaitingRoom:
         left = people
         hungry = {key: line for key, line in self._lines.items() if line.waiting > 0}
         while hungry and left > people * 1e-6:
-            whole = sum(self._weights[key.lane] for key in hungry)
+            whole = sum(self._weight(key) for key in hungry)
             budget = left
             for key, line in hungry.items():
-                left -= line.advance(budget * self._weights[key.lane] / whole)
+                left -= line.advance(budget * self._weight(key) / whole)
             hungry = {key: line for key, line in hungry.items() if line.waiting > 0}
         self._lines = {key: line for key, line in self._lines.items() if line.waiting > 0}
         self.waiting = math.ceil(sum(line.waiting for line in self._lines.values()))
         if self._lines:
-            self._learn(people / seconds, seconds)
-        self._outlook = _Outlook(
-            {key: (line.waiting, self._weights[key.lane]) for key, line in self._lines.items()}, self._rate_per_s
-        )
+            self._rate_per_s = _averaged(self._rate_per_s, people / seconds, seconds)
+        self._outlook = Outlook({key: self._prospect(key, line) for key, line in self._lines.items()}, self._rate_per_s)
         return people - left
 
     def longest_wait_s(self) -> float:
@@ -227,49 +233,18 @@ class WaitingRoom:
     def _rank(self, ticket: Ticket) -> int:
         return int.from_bytes(hmac.digest(self._seed, ticket.holder, hashlib.sha256)[:4])
 
-    def _learn(self, rate_per_s: float, seconds: float) -> None:
-        if self._rate_per_s == 0:
-            self._rate_per_s = rate_per_s
-        else:
-            share = 1 - math.exp(-seconds / RATE_MEMORY_S)
-            self._rate_per_s += share * (rate_per_s - self._rate_per_s)
+    def _weight(self, key: LineKey) -> float:
+        return self._size_of(key.school) * self._weights[key.lane]
+
+    def _prospect(self, key: LineKey, line: Line) -> Prospect:
+        return Prospect(line.waiting, self._weight(key))
+
+
+def _averaged(old: float, new: float, seconds: float) -> float:
+    return new if old == 0 else old + (1 - math.exp(-seconds / RATE_MEMORY_S)) * (new - old)
 
 
 _Snapshot = tuple[float, list[tuple[bytes, int, int, int, dict[int, int]]]]
-
-
-class _Outlook:
-    """When each line will have let in how many, if nobody else came: generalised processor sharing's virtual time.
-
-    In one unit of virtual time each line lets in as many as its weight; as lines become empty the others go faster.
-    (Parekh and Gallager, "A generalized processor sharing approach to flow control", 1993.)
-    """
-
-    def __init__(self, lines: dict[LineKey, tuple[float, float]], rate_per_s: float) -> None:
-        self._weights = {key: weight for key, (_, weight) in lines.items()}
-        self._rate_per_s = rate_per_s
-        ends = sorted((waiting / weight, weight) for waiting, weight in lines.values())
-        self._ends = [end for end, _ in ends]
-        self._remaining = list(_remaining(weight for _, weight in ends))
-        self._people = [0.0]
-        at = 0.0
-        for end, whole in zip(self._ends, self._remaining, strict=True):
-            self._people.append(self._people[-1] + (end - at) * whole)
-            at = end
-
-    def wait_s(self, key: LineKey, ahead: float) -> float | None:
-        """How long until `ahead` people of a line are in; None while that is not known."""
-        if self._rate_per_s <= 0 or key not in self._weights:
-            return None
-        virtual = min(ahead / self._weights[key], self._ends[-1])
-        place = bisect.bisect_left(self._ends, virtual)
-        began = self._ends[place - 1] if place else 0.0
-        return (self._people[place] + (virtual - began) * self._remaining[place]) / self._rate_per_s
-
-
-def _remaining(weights: Iterable[float]) -> list[float]:
-    """The sum of each weight and all after it."""
-    return list(accumulate(reversed(list(weights))))[::-1]
 
 
 def rounded_up(wait_s: float) -> int:

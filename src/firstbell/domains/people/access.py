@@ -91,16 +91,24 @@ class Schools:
         self.all: tuple[tuple[School, tuple[str, ...]], ...] = ()
         self._by_host: dict[str, School] = {}
         self._by_id: dict[UUID, School] = {}
+        self._sizes: dict[bytes, float] = {}
         self._only: School | None = None
 
     async def load(self, pool: Pool) -> None:
         """Read them all; called at the start and when a school changes."""
         async with pool.begin(reading_only=True) as tx:
             schools = await queries.list_schools(tx)
+        async with pool.begin(readable=[school.id for school, _ in schools], reading_only=True) as tx:
+            sizes = await queries.count_persons(tx)
+        self._sizes = {school.bytes: float(size) for school, size in sizes.items()}
         self.all = tuple((school, tuple(hosts)) for school, hosts in schools)
         self._by_host = {host: school for school, hosts in schools for host in hosts}
         self._by_id = {school.id: school for school, _ in schools}
         self._only = schools[0][0] if len(schools) == 1 else None
+
+    def size_of(self, school: bytes) -> float:
+        """How many people a school had when they were last counted, at least one; `school` is its id as bytes."""
+        return self._sizes.get(school, 1.0)
 
     def at(self, host: str) -> School | None:
         """The school of a Host header, or None."""

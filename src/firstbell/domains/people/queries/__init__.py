@@ -38,6 +38,14 @@ async def list_schools(tx: Transaction) -> list[tuple[School, list[str]]]:
     ]
 
 
+async def count_persons(tx: Transaction) -> dict[UUID, int]:
+    """How many people there are in each school of the transaction."""
+    rows = await tx.fetch(
+        "SELECT school_id, count(*) AS people FROM person WHERE retired_at IS NULL GROUP BY school_id"
+    )
+    return {row["school_id"]: row["people"] for row in rows}
+
+
 _VIEWER = """
 SELECT fresh.id AS session_id, fresh.generation, fresh.previous_generation, fresh.rotated_at, fresh.secret,
        fresh.is_shared_device, fresh.account_id, fresh.person_id,
