@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from firstbell.gate.admission import Admission, Bounds, Limit, Verdict, Waiting
+from firstbell.gate.admission import Admission, Limit, Verdict
 from firstbell.gate.cursor import hour_of, level_of
+from firstbell.gate.queue import Bounds, Waiting
 from firstbell.kernel.routes import Priority
 
 BOUNDS = Bounds(

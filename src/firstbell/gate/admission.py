@@ -3,14 +3,14 @@
 Time comes in with every call, so that a morning can be replayed. Nothing here does I/O or knows of a framework.
 """
 
-from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from firstbell.gate.cursor import Cursors
 from firstbell.gate.limit import WindowReport
+from firstbell.gate.queue import Bounds, Queue, Waiting
 from firstbell.kernel.routes import Priority
 
 
@@ -25,19 +25,6 @@ class Limit(Protocol):
         """Move by what a window told."""
 
 
-class Bounds(NamedTuple):
-    """The numbers of admission; `settings.py` says why. Times in seconds."""
-
-    queue_max: int
-    school_share: float
-    wait_s_max: float
-    wait_standing_s_max: float
-    wait_first_s_max: float
-    queuing_s_max: float
-    window_s: float
-    window_requests: int
-
-
 class Verdict(Enum):
     """What becomes of a request when it arrives."""
 
@@ -45,81 +32,6 @@ class Verdict(Enum):
     QUEUED = "queued"
     CUT = "cut"
     FULL = "full"
-
-
-class Waiting:
-    """One request in the queue. `wake` is called once: True for a slot, False when the wait was in vain."""
-
-    __slots__ = ("is_gone", "priority", "school", "since", "wake")
-
-    def __init__(self, school: bytes, priority: Priority, since: float) -> None:
-        self.school = school
-        self.priority = priority
-        self.since = since
-        self.wake: Callable[[bool], None] = _nobody
-        self.is_gone: Callable[[], bool] = _never
-
-
-def _nobody(_: bool) -> None:
-    """Replaced as soon as somebody waits."""
-
-
-def _never() -> bool:
-    return False
-
-
-_Line = tuple[deque[Waiting], ...]
-
-
-class Queue:
-    """Requests that wait for a slot: schools in turn, in each the most urgent class first."""
-
-    def __init__(self) -> None:
-        self._lines: OrderedDict[bytes, _Line] = OrderedDict()
-        self.size = 0
-
-    def size_of(self, school: bytes) -> int:
-        """How many of a school wait."""
-        line = self._lines.get(school)
-        return 0 if line is None else sum(map(len, line))
-
-    def put(self, waiting: Waiting) -> None:
-        """Wait at the end of the own class."""
-        line = self._lines.get(waiting.school)
-        if line is None:
-            line = self._lines[waiting.school] = tuple(deque() for _ in Priority)
-        line[waiting.priority].append(waiting)
-        self.size += 1
-
-    def take(self, may_have_slot: Callable[[bytes], bool], *, newest: bool) -> Waiting | None:
-        """The next one: from the first school in turn that may have a slot."""
-        for school, line in self._lines.items():
-            if may_have_slot(school):
-                waiting = self._take_from(line, newest=newest)
-                if any(line):
-                    self._lines.move_to_end(school)
-                else:
-                    del self._lines[school]
-                return waiting
-        return None
-
-    def drop_older(self, since_by_class: tuple[float, ...]) -> list[Waiting]:
-        """Remove who has waited since before the instant for its class."""
-        dropped = []
-        for school in list(self._lines):
-            line = self._lines[school]
-            for waiting, since in zip(line, since_by_class, strict=True):
-                while waiting and waiting[0].since < since:
-                    dropped.append(waiting.popleft())
-            if not any(line):
-                del self._lines[school]
-        self.size -= len(dropped)
-        return dropped
-
-    def _take_from(self, line: _Line, *, newest: bool) -> Waiting:
-        waiting = next(part for part in line if part)
-        self.size -= 1
-        return waiting.pop() if newest else waiting.popleft()
 
 
 @dataclass(slots=True)
@@ -144,12 +56,11 @@ class Admission:
         self.bounds = bounds
         self.limit = limit
         self.cursors = Cursors(size_of)
-        self.queue = Queue()
+        self.queue = Queue(bounds)
         self.inflight = 0
         self.is_overloaded = False
         self.queuing_s = 0.0
         self._held: dict[bytes, int] = {}
-        self._empty_at = now
         self._begin_window(now)
 
     def arrive(self, school: bytes, priority: Priority, level: int, now: float) -> Verdict | Waiting:
@@ -167,8 +78,6 @@ class Admission:
         if self._is_full_for(school, priority):
             self._window.wait_s += self.bounds.wait_s_max
             return Verdict.FULL
-        if not self.queue.size:
-            self._empty_at = now
         waiting = Waiting(school, priority, now)
         self.queue.put(waiting)
         return waiting
@@ -178,20 +87,16 @@ class Admission:
         self._release(school)
         self._fill(now)
 
-    def step_out(self, school: bytes, now: float) -> None:
-        """Lend the slot to others, while the client sends or reads at its own pace."""
-        self._release(school)
-        self._fill(now)
-
     def step_in(self, school: bytes) -> None:
-        """Go on after `step_out`, at once, since the work has begun."""
+        """Take a slot again after `leave`, at once, since the work has begun."""
         self._take_slot(school)
 
     def tick(self, now: float, lag_s: float) -> bool:
         """Each few milliseconds: `lag_s` is how late this call came. True when a window was closed."""
         self._window.lag_s += lag_s
         self._window.ticks += 1
-        self._drop_late(now)
+        for waiting in self.queue.drop_late(now):
+            self._dismiss(waiting)
         self._fill(now)
         is_over = (
             now - self._window.began >= self.bounds.window_s or self._window.arrivals >= self.bounds.window_requests
@@ -200,16 +105,12 @@ class Admission:
             self._close_window(now)
         return is_over
 
-    def is_standing(self, now: float) -> bool:
-        """True when the queue has not been empty for as long as an ordinary wait may last."""
-        return bool(self.queue.size) and now - self._empty_at > self.bounds.wait_s_max
-
     def _fill(self, now: float) -> None:
         while self.queue.size and self.inflight < self.limit.slots:
-            waiting = self.queue.take(self._may_have_slot, newest=self.is_standing(now))
+            waiting = self.queue.take(self._may_have_slot, now)
             if waiting is None:
                 return
-            if waiting.since < now - self._patience_s(waiting.priority, now) or waiting.is_gone():
+            if self.queue.is_late(waiting, now) or waiting.is_gone():
                 self._dismiss(waiting)
                 continue
             self._window.wait_s += now - waiting.since
@@ -217,21 +118,10 @@ class Admission:
             self._take_slot(waiting.school)
             waiting.wake(True)
 
-    def _drop_late(self, now: float) -> None:
-        if self.queue.size:
-            oldest = tuple(now - self._patience_s(priority, now) for priority in Priority)
-            for waiting in self.queue.drop_older(oldest):
-                self._dismiss(waiting)
-
     def _dismiss(self, waiting: Waiting) -> None:
         # Counts as a full wait however short it was, or a short deadline would hide that there is no room.
         self._window.wait_s += self.bounds.wait_s_max
         waiting.wake(False)
-
-    def _patience_s(self, priority: Priority, now: float) -> float:
-        if priority is Priority.P0:
-            return self.bounds.wait_first_s_max
-        return self.bounds.wait_standing_s_max if self.is_standing(now) else self.bounds.wait_s_max
 
     def _is_full_for(self, school: bytes, priority: Priority) -> bool:
         room = self.bounds.queue_max * (2 if priority is Priority.P0 else 1)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from uuid import UUID
 
-from firstbell.gate.admission import Admission, Bounds
+from firstbell.gate.admission import Admission
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable, School
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import Gate, Guest
 from firstbell.gate.limit import QueuingLimit
 from firstbell.gate.pages import Voice
+from firstbell.gate.queue import Bounds
 from firstbell.gate.waiting import WaitingRoom
 from firstbell.kernel.asgi import App, Scope
 from firstbell.kernel.clock import Clock

@@ -108,8 +108,8 @@ class Cursors:
     def close_window(self, seconds: float, *, is_overloaded: bool) -> None:
         """End a window and move the cuts by what arrived in it and what could be worked on.
 
-        What can be worked on is remembered from window to window: after a storm the old cut lets hardly anybody through,
-        which says nothing about how many there could be.
+        What can be worked on is remembered from window to window: after a storm the old cut lets hardly anybody
+        through, which says nothing about how many there could be.
         """
         # A school of which nothing arrived is not kept: as many as ask are remembered, no more.
         self.by_school = {school: cursor for school, cursor in self.by_school.items() if cursor.arrived}

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from firstbell.gate.admission import Admission, Verdict, Waiting
+from firstbell.gate.admission import Admission, Verdict
 from firstbell.gate.asker import Asker, Askers, Inside, InsideCookie
 from firstbell.gate.brownout import Brownout
 from firstbell.gate.cursor import GROUPS, hour_of, level_of
 from firstbell.gate.door import Answered, Door, Passing
 from firstbell.gate.figures import Figures, Outcome, State
 from firstbell.gate.pages import Voice
+from firstbell.gate.queue import Waiting
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock
 from firstbell.kernel.http import BROWNOUT, cookie_text
@@ -253,7 +254,7 @@ class _Slot:
         async def receive_outside() -> Message:
             if not self._is_held:
                 return await receive()
-            self._admission.step_out(self._school, time.monotonic())
+            self._admission.leave(self._school, time.monotonic())
             try:
                 return await receive()
             finally:
