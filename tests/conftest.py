@@ -1,6 +1,7 @@
 """One installation for the whole run: the real engines, migrated, served by Granian."""
 
 import asyncio
+import json
 import os
 import secrets
 import shutil
@@ -13,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -74,6 +76,22 @@ class Installation:
             timeout=120,
         )
 
+    def log_of(self, request_id: str) -> dict[str, Any]:
+        """What the server's log says of a request; it writes the line just after the answer."""
+        found: list[dict[str, Any]] = []
+
+        def is_written() -> bool:
+            lines = (self.folder / "serve.log").read_text().splitlines()
+            found[:] = [json.loads(line) for line in lines if f'"{request_id}"' in line]
+            return bool(found)
+
+        wait_until(is_written)
+        return found[0]
+
+    def statements_of(self, request_id: str) -> int:
+        """How many statements a request ran, without those that begin and end its transaction."""
+        return int(self.log_of(request_id)["statements"])
+
     def sql(self, statement: str, *parameters: object) -> list[asyncpg.Record]:
         """Ask the database as its owner, whom row security does not bind: to check, never to arrange."""
 
@@ -111,11 +129,10 @@ async def _create_database(made: Installation) -> None:
 @pytest.fixture(scope="session")
 def server(installation: Installation) -> Iterator[str]:
     """`firstbell serve` on the installation; its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "firstbell", "serve"],
-        env=installation.environment(),
-        stderr=subprocess.DEVNULL,
-    )
+    with (installation.folder / "serve.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "firstbell", "serve"], env=installation.environment(), stderr=log
+        )
     address = f"http://127.0.0.1:{installation.port}"
     try:
         wait_until(lambda: httpx.get(f"{address}/health").status_code == 200)

@@ -28,6 +28,7 @@ from firstbell.kernel.engines import free_port
 from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.migrations import migration_files
 from firstbell.kernel.passwords import hash_password, matches
+from firstbell.rehearsal.bench.connection import AnswerError
 from firstbell.rehearsal.bench.meter import RequestLog, memory_bytes, process_tree
 from firstbell.rehearsal.bench.morning import Morning, Participant
 from firstbell.rehearsal.bench.report import Report
@@ -72,6 +73,8 @@ def bench(
         (folder / "serve.log").unlink(missing_ok=True)
         installation.serve()
         measured = asyncio.run(_measure(installation, morning, rounds, steps))
+    except* AnswerError as wrong:
+        raise OperatorError(str(wrong.exceptions[0])) from None
     finally:
         installation.stop()
     report = Report(

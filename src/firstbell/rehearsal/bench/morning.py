@@ -110,7 +110,7 @@ async def open_course(connection: Connection, participant: Participant) -> int:
 
 async def open_document(connection: Connection, participant: Participant) -> int:
     """Open a worksheet: the access check, the signed address, its bytes."""
-    path, size = participant.document, 0
+    path, size = f"{participant.document}/content", 0
     for _ in range(_REDIRECTS_MAX):
         answer = await connection.ask(participant.request("GET", path))
         size += answer.size
