@@ -202,6 +202,14 @@ class Town:
         )
         return {**{name: str(value) for name, value in row.items()}, "school": row["school_id"].hex}
 
+    def speak(self, name: str, locale: str) -> None:
+        """Let somebody read another language from the next sign-in on."""
+        self.installation.sql(
+            "UPDATE account SET locale = $2 FROM person WHERE account_id = account.id AND sign_in_name = $1",
+            name,
+            locale,
+        )
+
     def marks(self, slug: str) -> list[str]:
         """Words by which a page of this school is known: its name, its ids, its people."""
         school = self.world.school(slug)
