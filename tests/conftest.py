@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,7 +103,9 @@ class Installation:
             finally:
                 await connection.close()
 
-        return asyncio.run(ask())
+        # In a thread of its own: the browser tests have a loop running in this one.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, ask()).result()
 
 
 @pytest.fixture(scope="session")
