@@ -159,8 +159,8 @@ async def list_lessons_at(tx: Transaction, school_id: UUID, now: datetime, *, mo
         SELECT lesson.*
         FROM lesson_card AS lesson
         WHERE lesson.school_id = $1 AND lesson.date = $2 AND lesson.starts_at <= $3 AND lesson.ends_at > $3
-            AND lesson.cancelled_at IS NULL
-        ORDER BY course.audience, course.title
+            AND NOT lesson.is_cancelled
+        ORDER BY lesson.audience, lesson.title
         LIMIT $4
         """,
         school_id,
