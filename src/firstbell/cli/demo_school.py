@@ -23,6 +23,7 @@ from firstbell.domains.courses import queries as courses
 from firstbell.domains.documents.actions import add_documents, claim_blobs, create_folder
 from firstbell.domains.documents.model import NewDocument, Tree
 from firstbell.domains.people import queries as people
+from firstbell.domains.people.actions import Accounts, Sessions, SignIn
 from firstbell.domains.people.model import School
 from firstbell.domains.roster.actions import Import
 from firstbell.domains.timetable import queries as timetable
@@ -63,6 +64,7 @@ async def _fill(settings: Settings, pupils: int, steps: Steps) -> None:
     async with _filler(settings, clock, steps) as filler:
         for number, school in enumerate(world.schools):
             await filler.add_school(school, _HOME if number == 0 else ())
+        await filler.link_families(world)
     remember_demo_school(settings.data_dir, DemoSchool(pupils, tuple(_guests(world))))
 
 
@@ -95,6 +97,7 @@ class _Filler:
     blobs: Blobs
     password_hash: str
     ids: Ids = field(init=False)
+    schools: dict[str, School] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ids = Ids(self.clock)
@@ -102,6 +105,7 @@ class _Filler:
     async def add_school(self, made: worlds.School, other_hosts: tuple[str, ...]) -> None:
         """Bring in one school with all that it has."""
         school = School(self.ids.new(), made.slug, made.name, made.locale, made.timezone)
+        self.schools[made.slug] = school
         async with self._in(school) as tx:
             await people.add_school(tx, school, [made.host, *other_hosts])
         with TemporaryDirectory(prefix="firstbell-") as folder:
@@ -113,6 +117,30 @@ class _Filler:
         with self.steps.step(f"{made.name}: passwords"):
             async with self._in(school) as tx:
                 await people.set_first_passwords(tx, school.id, self.password_hash)
+
+    async def link_families(self, world: worlds.World) -> None:
+        """Let who is a parent in several schools link them by a code of each, as parents do."""
+        homes: dict[str, list[School]] = {}
+        for member in world.cast:
+            if member.role is worlds.Role.PARENT and member.school is not None:
+                homes.setdefault(member.sign_in_name, []).append(self.schools[member.school])
+        for sign_in_name, (home, *others) in homes.items():
+            for other in others:
+                await self._link(sign_in_name, home, other)
+
+    async def _link(self, sign_in_name: str, home: School, other: School) -> None:
+        accounts = Accounts(self.settings, self.clock, self.ids)
+        sessions = Sessions(self.settings, self.clock, self.ids)
+        async with self._in(other) as tx:
+            there = await people.find_credentials(tx, other.id, sign_in_name)
+            code = await accounts.create_activation_code(tx, other.id, there.person_id) if there else ""
+        async with self._in(home) as tx:
+            here = await people.find_credentials(tx, home.id, sign_in_name)
+            sign_in = SignIn(home.id, self.ids.new(), "Firstbell", is_shared_device=True)
+            session = await sessions.start(tx, sign_in, here) if here else None
+            if session is not None:
+                await accounts.link(tx, session.viewer, code)
+                await sessions.end(tx, home.id, session.viewer.session_id)
 
     @asynccontextmanager
     async def _in(self, school: School) -> AsyncIterator[Transaction]:
