@@ -94,7 +94,7 @@ def create_app(settings: Settings | None = None) -> App:
         try:
             yield
         finally:
-            gate.stop()
+            await gate.stop()
             await changes.stop()
             await bus.stop()
             passwords.close()

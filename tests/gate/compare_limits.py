@@ -73,16 +73,16 @@ class Outcome(NamedTuple):
     slots: int
 
 
-def play(seed: int, limit: Limit, times: float, *, cores: int, capacity_rps: float, seconds: float = 8) -> Outcome:
+def play(seed: int, limit: Limit, times: float, *, cores: int, capacity_rps: float, seconds: float = 7) -> Outcome:
     """`times` the capacity, after a calm beginning."""
     simulation = Simulation(seed, limit, cores=cores)
     simulation.offer(lambda now: capacity_rps * (0.8 if now < 5 else times), 5 + seconds)
-    simulation.run_until(9)
+    simulation.run_until(8)
     simulation.measure_from_now()
-    simulation.run_until(5 + seconds)
+    simulation.run_until(6 + seconds)
     first, second = simulation.by_class[0], simulation.by_class[1]
     return Outcome(
-        simulation.served / (seconds - 4),
+        simulation.served / (seconds - 3),
         first.served / max(1, first.offered),
         second.percentile(0.99),
         limit.slots,
@@ -96,7 +96,7 @@ def main() -> None:
     for cores, capacity_rps in ((1, 1_950.0), (2, 3_200.0)):
         for times in (0.8, 2, 10) if cores == 1 else (0.8, 2, 5):
             for name, limit in (
-                ("queuing time", QueuingLimit(start=16, least=4, most=32, lag_s_max=0.005)),
+                ("queuing time", QueuingLimit(start=8, least=4, most=16, lag_s_max=0.005)),
                 ("gradient", GradientLimit(16, 4, 200)),
                 ("fixed 4", FixedLimit(4)),
                 ("fixed 16", FixedLimit(16)),

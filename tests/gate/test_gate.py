@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from firstbell.gate.build import admission_of
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import Gate, Guest
+from firstbell.gate.keeping import Keeper
 from firstbell.gate.pages import Voice
 from firstbell.gate.waiting import WaitingRoom
 from firstbell.kernel.asgi import Message, Receive, Scope, Send
@@ -79,9 +81,8 @@ class House:
         inside = InsideCookie(Signer(KEYS, "inside"))
         device = Signer(KEYS, "device")
         self.budget = EntryBudget(least_per_s=1.0)
-        self.door = Door(
-            Signer(KEYS, "ticket"), WaitingRoom(b"r" * 16, unknown_share=0.2), self.budget, random.Random(1)
-        )
+        room = WaitingRoom(b"r" * 16, unknown_share=0.2)
+        self.door = Door(Signer(KEYS, "ticket"), room, self.budget, random.Random(1))
         self._device = device
         self.gate = Gate(
             self._app,
@@ -101,6 +102,7 @@ class House:
             guest_of=lambda scope: scope.get("guest"),
             clock=self.clock,
             admission=admission_of(made, time.monotonic(), lambda school: 1.0),
+            keeper=Keeper(made.data_dir, room),
             settings=made,
         )
 
@@ -256,14 +258,17 @@ async def test_a_flood_that_keeps_no_ticket_makes_no_line() -> None:
     assert (await house.ask(cookies=f"ticket={ticket}")).status == 200
 
 
-async def test_no_place_is_lost_when_a_worker_starts_again() -> None:
-    house, fresh = House(), House()
+async def test_no_place_is_lost_when_a_worker_starts_again(tmp_path: Path) -> None:
+    house, fresh = House(data_dir=tmp_path), House(data_dir=tmp_path)
+    house.gate.start()
     house.be_busy()
     for _ in range(10):
         await house.ask(cookies=house.device_pass())
-    fresh.budget.rate_per_s = 1.0
-    fresh.door.room.restore(house.door.room.snapshot())
+    await house.gate.stop()
+    fresh.gate.start()
     assert fresh.door.room.waiting == 10
+    assert fresh.budget.is_limited
+    await fresh.gate.stop()
     late = await fresh.ask(cookies=fresh.device_pass())
     assert late.status == 503
 

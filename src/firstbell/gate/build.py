@@ -11,6 +11,7 @@ from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTa
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import Gate, Guest
+from firstbell.gate.keeping import Keeper
 from firstbell.gate.limit import QueuingLimit
 from firstbell.gate.pages import Voice
 from firstbell.gate.queue import Bounds
@@ -61,6 +62,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         guest_of=neighbours.guest_of,
         clock=clock,
         admission=admission_of(settings, time.monotonic(), neighbours.size_of),
+        keeper=Keeper(settings.data_dir / "gate", room),
         settings=settings,
     )
 

@@ -71,6 +71,11 @@ class Door:
         ticket = self.room.promise(ticket, now)
         return Answered(Passing.WAIT, ticket, self._poll_s(ticket, now))
 
+    def resume(self) -> None:
+        """Go on as the room was left: who waited before a restart does not come in all at once."""
+        if self.room.waiting:
+            self.budget.resume(self.room.rate_per_s)
+
     def turn(self, seconds: float, *, is_overloaded: bool) -> None:
         """Once a second: move the rate, and let the next people in."""
         self.budget.adjust(seconds, is_overloaded=is_overloaded, waiting=self.room.waiting)

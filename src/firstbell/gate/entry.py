@@ -23,6 +23,10 @@ class EntryBudget:
         """True while there is a limit, so that people may have to wait."""
         return self.rate_per_s < math.inf
 
+    def resume(self, rate_per_s: float) -> None:
+        """Limit entries from the start, at the rate of before."""
+        self.rate_per_s = max(self._least_per_s, rate_per_s)
+
     def enter(self) -> None:
         """Count somebody who came in."""
         self._entered += 1

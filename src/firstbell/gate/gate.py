@@ -13,6 +13,7 @@ from firstbell.gate.brownout import Brownout
 from firstbell.gate.cursor import GROUPS, hour_of, level_of
 from firstbell.gate.door import Answered, Door, Passing
 from firstbell.gate.figures import Figures, Outcome, State
+from firstbell.gate.keeping import Keeper
 from firstbell.gate.pages import Voice
 from firstbell.gate.queue import Waiting
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
@@ -51,6 +52,7 @@ class Gate:
         guest_of: Callable[[Scope], Guest | None],
         clock: Clock,
         admission: Admission,
+        keeper: Keeper,
         settings: Settings,
     ) -> None:
         self._app = app
@@ -65,6 +67,7 @@ class Gate:
         self._hashes_max = settings.sign_in_hashes_max + settings.sign_in_queue_max
         self._hashing = 0
         self._brownout = Brownout(settings.gate_queuing_ms_max / 1_000)
+        self._keeper = keeper
         self.admission = admission
         self.figures = Figures()
         self._due = 0.0
@@ -72,14 +75,17 @@ class Gate:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin to watch the event loop."""
+        """Take up the waiting room where it was left, and begin to watch the event loop."""
+        self._keeper.start()
+        self._door.resume()
         self._due = self._second_began = time.monotonic()
         self._plan()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End what `start` began."""
         if self._timer is not None:
             self._timer.cancel()
+        await self._keeper.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, let it wait, or say when to come back."""
@@ -216,6 +222,7 @@ class Gate:
         admission = self.admission
         self._door.turn(now - self._second_began, is_overloaded=admission.is_overloaded)
         self._second_began = now
+        self._keeper.keep()
         self._brownout.adjust(admission.queuing_s)
         self.figures.close_second(
             State(

@@ -148,7 +148,7 @@ class WaitingRoom:
         self._seed = seed
         self._lines: dict[LineKey, Line] = {}
         self._weights = {Lane.KNOWN: 1 - unknown_share, Lane.UNKNOWN: unknown_share}
-        self._rate_per_s = 0.0
+        self.rate_per_s = 0.0
         self._outlook = Outlook({}, 0.0)
         self.waiting = 0
         self.served = 0.0
@@ -202,8 +202,8 @@ class WaitingRoom:
         self._lines = {key: line for key, line in self._lines.items() if line.waiting > 0}
         self.waiting = math.ceil(sum(line.waiting for line in self._lines.values()))
         if self._lines:
-            self._rate_per_s = _averaged(self._rate_per_s, people / seconds, seconds)
-        self._outlook = Outlook({key: self._prospect(key, line) for key, line in self._lines.items()}, self._rate_per_s)
+            self.rate_per_s = _averaged(self.rate_per_s, people / seconds, seconds)
+        self._outlook = Outlook({key: self._prospect(key, line) for key, line in self._lines.items()}, self.rate_per_s)
         return people - left
 
     def longest_wait_s(self) -> float:
@@ -214,7 +214,7 @@ class WaitingRoom:
     def snapshot(self) -> bytes:
         """Counts and cursors, so that no place is lost when a worker starts again."""
         rows = [(key.school, key.lane, line.bucket, line.rank, line.people) for key, line in self._lines.items()]
-        return msgspec.msgpack.encode((self._rate_per_s, rows))
+        return msgspec.msgpack.encode((self.rate_per_s, rows))
 
     def restore(self, snapshot: bytes) -> None:
         """Take up the counts and cursors of `snapshot`.
@@ -222,7 +222,7 @@ class WaitingRoom:
         Raises:
             msgspec.MsgspecError: these are not the bytes of a snapshot.
         """
-        self._rate_per_s, rows = msgspec.msgpack.decode(snapshot, type=_Snapshot)
+        self.rate_per_s, rows = msgspec.msgpack.decode(snapshot, type=_Snapshot)
         self._lines = {
             LineKey(school, Lane(lane)): Line(bucket, rank, people) for school, lane, bucket, rank, people in rows
         }

@@ -1,0 +1,77 @@
+"""Keeps the waiting room through the end of a worker: written each second beside the event loop, read at the start."""
+
+import asyncio
+import fcntl
+import os
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from firstbell.gate.waiting import WaitingRoom
+
+log = structlog.get_logger("firstbell.gate")
+
+WORKERS_MAX = 64
+"""More workers than any node has cores for; beyond it a room is not kept."""
+
+
+class Keeper:
+    """The file of one worker's room in the data folder. Each worker holds the first that nobody else holds."""
+
+    def __init__(self, folder: Path, room: WaitingRoom) -> None:
+        self._folder = folder
+        self._room = room
+        self._file: int | None = None
+        self._path = folder
+        self._writing: asyncio.Future[None] | None = None
+        self._kept = b""
+
+    def start(self) -> None:
+        """Take a file, and the room that an earlier worker left in it."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number in range(WORKERS_MAX):
+            lock = os.open(self._folder / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                continue
+            self._file, self._path = lock, self._folder / f"{number}.room"
+            self._restore()
+            return
+
+    def keep(self) -> None:
+        """Write the room if it changed and the last writing is done; the disk is never waited for."""
+        if self._file is None or (self._writing is not None and not self._writing.done()):
+            return
+        snapshot = self._room.snapshot()
+        if snapshot != self._kept:
+            self._kept = snapshot
+            self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, snapshot))
+
+    async def stop(self) -> None:
+        """Write the last state and free the file."""
+        if self._file is None:
+            return
+        if self._writing is not None:
+            await self._writing
+        await asyncio.to_thread(self._write, self._room.snapshot())
+        os.close(self._file)
+        self._file = None
+
+    def _restore(self) -> None:
+        try:
+            self._room.restore(self._path.read_bytes())
+        except FileNotFoundError:
+            return
+        except (OSError, msgspec.MsgspecError) as error:
+            log.warning("waiting room not restored", reason=str(error))
+
+    def _write(self, snapshot: bytes) -> None:
+        fresh = self._path.with_suffix(".fresh")
+        try:
+            fresh.write_bytes(snapshot)
+            fresh.replace(self._path)
+        except OSError as error:
+            log.warning("waiting room not kept", reason=str(error))
