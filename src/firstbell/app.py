@@ -46,107 +46,132 @@ from firstbell.kernel.signing import Signer, parse_keys
 from firstbell.kernel.static import Static
 from firstbell.settings import Settings, read_settings
 
+HANDLERS = [
+    *people.HANDLERS,
+    *people_api.HANDLERS,
+    *documents_api.HANDLERS,
+    *courses.HANDLERS,
+    *timetable.HANDLERS,
+    *views.HANDLERS,
+]
+
 
 def create_app(settings: Settings | None = None) -> App:
     """The whole web application for one worker; settings from the environment unless given."""
     settings = settings or read_settings()
     configure_logs(settings.log_level)
-    clock = clock_from(settings.clock)
-    ids = Ids(clock)
-    schools = Schools()
-    bus = Bus(settings.nats_url, "web")
-    jar = CookieJar(settings)
-    sessions = Sessions(settings, clock, ids)
-    revocations = Revocations(clock, access_s=settings.access_seconds, ids_max=settings.revocations_max)
-    changes = Changes(poll_s=settings.changes_poll_seconds, old_s=settings.changes_old_seconds)
-    for kind in ("session", "account", "person"):
-        changes.on(kind, revocations.hear)
-    cards = SharedCards(settings, clock, lambda school_id: schools.of(school_id).zone)
-    news = SharedNews(settings, clock)
-    _keep_shared_days_fresh(changes, cards, news)
-    bus.subscribe(SUBJECT, changes.hear)
-    bus.on_connect(changes.hear)
-    entrance = Entrance(schools, jar, sessions.refresh, revocations, changes)
-    blobs = Blobs.open(settings)
-    addresses = Addresses(Signer(parse_keys(settings.secret_keys), "blobs"), clock)
-    passwords = PasswordLane(at_once=settings.sign_in_hashes_max, waiting_max=settings.sign_in_queue_max)
-    desk = people.Desk(jar, sessions, Accounts(settings, clock, ids), passwords, ids, settings)
+    return _Worker(settings).app()
 
-    def publish(subject: str) -> None:
-        bus.publish(subject, b"")
-        if subject == SUBJECT:
-            changes.hint()  # without NATS, this worker at least hears at once
+
+class _Worker:
+    """What one web process has, made once: in memory at first, connected while it runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = clock_from(settings.clock)
+        self.ids = Ids(self.clock)
+        self.schools = Schools()
+        self.cards = SharedCards(settings, self.clock, lambda school_id: self.schools.of(school_id).zone)
+        self.news = SharedNews(settings, self.clock)
+        self.jar = CookieJar(settings)
+        self.sessions = Sessions(settings, self.clock, self.ids)
+        self.passwords = PasswordLane(at_once=settings.sign_in_hashes_max, waiting_max=settings.sign_in_queue_max)
+        self.blobs = Blobs.open(settings)
+        self.revocations = Revocations(self.clock, access_s=settings.access_seconds, ids_max=settings.revocations_max)
+        self.bus = Bus(settings.nats_url, "web")
+        self.changes = self._changes()
+        self.entrance = Entrance(self.schools, self.jar, self.sessions.refresh, self.revocations, self.changes)
+
+    def app(self) -> App:
+        """The layers that a request passes, the outermost last."""
+        resolve_in_turn()
+        litestar = self._litestar()
+        served = cast(App, litestar)  # Litestar types the messages of ASGI one by one
+        doorway = Doorway(served, pool=self._pool_now, clock=self.clock, ids=self.ids, settings=self.settings)
+        jar, schools = self.jar, self.schools
+        neighbours = Neighbours(schools.at, schools.size_of, _school_of_viewer(jar), jar.device_in, _guest_of)
+        self.gate = build_gate(doorway, self.settings, self.clock, _declared_routes(litestar), neighbours)
+        self.probes = Probes(self.gate, pool=self._pool_now, bus=lambda: self.bus.state, settings=self.settings)
+        return Static(self.probes, STATIC)
+
+    def _changes(self) -> Changes:
+        changes = Changes(poll_s=self.settings.changes_poll_seconds, old_s=self.settings.changes_old_seconds)
+        for kind in ("session", "account", "person"):
+            changes.on(kind, self.revocations.hear)
+        changes.on("lessons", self.cards.hear_lessons)
+        changes.on("documents", self.cards.hear_documents)
+        changes.on("documents", self.news.hear_documents)
+        changes.on("school", lambda _: self.schools.load(self.pool))
+        self.bus.subscribe(SUBJECT, changes.hear)
+        self.bus.on_connect(changes.hear)
+        return changes
+
+    def _litestar(self) -> Litestar:
+        shared: dict[str, Any] = {
+            "addresses": Addresses(Signer(parse_keys(self.settings.secret_keys), "blobs"), self.clock),
+            "blobs": self.blobs,
+            "cards": self.cards,
+            "desk": self._desk(),
+            "entrance": self.entrance,
+            "ids": self.ids,
+            "lesson_book": LessonBook(self.settings, self.clock),
+            "news": self.news,
+            "schools": self.schools,
+            "settings": self.settings,
+        }
+        return Litestar(
+            route_handlers=HANDLERS,
+            guards=[self.entrance],
+            dependencies={
+                "tx": Provide(_transaction, sync_to_thread=False),
+                "viewer": Provide(_viewer, sync_to_thread=False),
+                **{name: Provide(_always(value), sync_to_thread=False) for name, value in shared.items()},
+            },
+            exception_handlers={NoSchoolError: people.answer_no_school, Exception: answer_error},
+            lifespan=[self._connected],
+            state=State({**shared, "navigation": navigation}),
+            openapi_config=None,
+            logging_config=None,
+        )
+
+    def _desk(self) -> people.Desk:
+        accounts = Accounts(self.settings, self.clock, self.ids)
+        return people.Desk(self.jar, self.sessions, accounts, self.passwords, self.ids, self.settings)
 
     @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        app.state.pool = await Pool.open(
-            settings.database_url,
-            connections_max=settings.database_connections_max,
-            statement_timeout_ms=settings.database_statement_timeout_ms,
-            publish=publish,
+    async def _connected(self, app: Litestar) -> AsyncIterator[None]:
+        self.pool = app.state.pool = await Pool.open(
+            self.settings.database_url,
+            connections_max=self.settings.database_connections_max,
+            statement_timeout_ms=self.settings.database_statement_timeout_ms,
+            publish=self._publish,
         )
-        await schools.load(app.state.pool)
-        changes.on("school", lambda _: schools.load(app.state.pool))
-        await changes.start(app.state.pool, since_s=settings.access_seconds)
-        await bus.start()
-        gate.start()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, probes.drain)
+        await self.schools.load(self.pool)
+        await self.changes.start(self.pool, since_s=self.settings.access_seconds)
+        await self.bus.start()
+        self.gate.start()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.probes.drain)
         try:
             yield
         finally:
-            await gate.stop()
-            await changes.stop()
-            await bus.stop()
-            passwords.close()
-            blobs.close()
-            await app.state.pool.close()
+            await self.gate.stop()
+            await self.changes.stop()
+            await self.bus.stop()
+            self.passwords.close()
+            self.blobs.close()
+            await self.pool.close()
 
-    resolve_in_turn()
-    litestar = Litestar(
-        route_handlers=[
-            *people.HANDLERS,
-            *people_api.HANDLERS,
-            *documents_api.HANDLERS,
-            *courses.HANDLERS,
-            *timetable.HANDLERS,
-            *views.HANDLERS,
-        ],
-        guards=[entrance],
-        dependencies={
-            "tx": Provide(_transaction, sync_to_thread=False),
-            "viewer": Provide(_viewer, sync_to_thread=False),
-            "addresses": Provide(lambda: addresses, sync_to_thread=False),
-            "blobs": Provide(lambda: blobs, sync_to_thread=False),
-            "settings": Provide(lambda: settings, sync_to_thread=False),
-            "desk": Provide(lambda: desk, sync_to_thread=False),
-            "entrance": Provide(lambda: entrance, sync_to_thread=False),
-            "schools": Provide(lambda: schools, sync_to_thread=False),
-            "lesson_book": Provide(lambda: LessonBook(settings, clock), sync_to_thread=False),
-            "cards": Provide(lambda: cards, sync_to_thread=False),
-            "ids": Provide(lambda: ids, sync_to_thread=False),
-        },
-        exception_handlers={NoSchoolError: people.answer_no_school, Exception: answer_error},
-        lifespan=[lifespan],
-        state=State(
-            {
-                "schools": schools,
-                "settings": settings,
-                "cards": cards,
-                "news": news,
-                "blobs": blobs,
-                "addresses": addresses,
-                "navigation": navigation,
-            }
-        ),
-        openapi_config=None,
-        logging_config=None,
-    )
-    served = cast(App, litestar)  # Litestar types the messages of ASGI one by one
-    doorway = Doorway(served, pool=lambda: litestar.state.pool, clock=clock, ids=ids, settings=settings)
-    neighbours = Neighbours(schools.at, schools.size_of, _school_of_viewer(jar), jar.device_in, _guest_of)
-    gate = build_gate(doorway, settings, clock, _declared_routes(litestar), neighbours)
-    probes = Probes(gate, pool=lambda: litestar.state.pool, bus=lambda: bus.state, settings=settings)
-    return Static(probes, STATIC)
+    def _publish(self, subject: str) -> None:
+        self.bus.publish(subject, b"")
+        if subject == SUBJECT:
+            self.changes.hint()  # without NATS, this worker at least hears at once
+
+    def _pool_now(self) -> Pool:
+        return self.pool
+
+
+def _always(value: Any) -> Callable[[], Any]:
+    return lambda: value
 
 
 def _declared_routes(litestar: Litestar) -> list[Declared]:
@@ -171,12 +196,6 @@ def _school_of_viewer(jar: CookieJar) -> Callable[[str, float], UUID | None]:
 def _guest_of(scope: Scope) -> Guest | None:
     visit = scope.get("firstbell")
     return None if visit is None or visit.viewer is None else Guest(visit.viewer.place)
-
-
-def _keep_shared_days_fresh(changes: Changes, cards: SharedCards, news: SharedNews) -> None:
-    changes.on("lessons", cards.hear_lessons)
-    changes.on("documents", cards.hear_documents)
-    changes.on("documents", news.hear_documents)
 
 
 def _transaction(request: Request[Any, Any, Any]) -> Transaction:

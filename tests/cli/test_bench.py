@@ -20,9 +20,9 @@ FIGURES = {"app_cpu_us", "db_cpu_us", "p50_ms", "p95_ms", "statements", "bytes"}
 
 def test_the_bench_plays_a_morning_and_writes_what_each_step_cost(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
+    options = [f"--cache={tmp_path / 'cache'}", f"--json={written}"]
     played = subprocess.run(
-        [sys.executable, "-m", "firstbell", "bench", "--pupils", "24", "--rounds", "8"]
-        + ["--cache", str(tmp_path / "cache"), "--json", str(written)],
+        [sys.executable, "-m", "firstbell", "bench", "--pupils=24", "--rounds=8", *options],
         capture_output=True,
         text=True,
         check=False,
