@@ -13,6 +13,9 @@ import pytest
 from firstbell.kernel.engines import free_port
 from firstbell.kernel.passwords import hash_password
 from tests.conftest import Installation, wait_until
+from tests.domains.timetable.world import browser, morning, world
+
+__all__ = ["browser", "morning", "world"]
 
 PASSWORD = "kastanje-in-de-regen"
 PLATAAN, HAZELAAR = "plataan.localhost", "hazelaar.localhost"

@@ -2,9 +2,7 @@
 
 import pytest
 
-from tests.domains.timetable.world import World, browser, morning, world
-
-__all__ = ["browser", "morning", "world"]
+from tests.domains.timetable.world import World
 
 
 @pytest.fixture(autouse=True)

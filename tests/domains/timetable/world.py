@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -178,14 +178,13 @@ def world(installation: Installation, tmp_path_factory: pytest.TempPathFactory) 
 Browser = Callable[..., httpx.Client]
 
 
-@pytest.fixture(scope="session")
-def morning(installation: Installation, world: World) -> Iterator[str]:
+@contextmanager
+def serving(installation: Installation, **settings: str) -> Iterator[str]:
     """A server on which it is Monday 23 November 2026, nine o'clock; its address."""
-    del world
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "firstbell", "serve"],
-        env=installation.environment(port=str(port), clock=MONDAY_AT_NINE),
+        env=installation.environment(port=str(port), clock=MONDAY_AT_NINE, **settings),
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
@@ -197,16 +196,30 @@ def morning(installation: Installation, world: World) -> Iterator[str]:
         process.wait(20)
 
 
+@pytest.fixture(scope="session")
+def morning(installation: Installation, world: World) -> Iterator[str]:
+    """A server that keeps nothing for others: tests arrange rows behind its back."""
+    del world
+    with serving(installation, shared_seconds="0") as address:
+        yield address
+
+
+@contextmanager
+def signed_in(address: str, name: str, host: str = LINDE) -> Iterator[httpx.Client]:
+    """A browser in which somebody is signed in."""
+    headers = {"host": host, "accept": "text/html", "accept-language": "nl"}
+    with httpx.Client(base_url=address, headers=headers) as client:
+        answer = client.post("/sign-in", data={"name": name.lower().replace(" ", "."), "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        yield client
+
+
 @pytest.fixture
 def browser(morning: str) -> Iterator[Browser]:
     """Sign somebody in at their school and give their browser."""
     with ExitStack() as open_browsers:
 
         def make(name: str, host: str = LINDE) -> httpx.Client:
-            headers = {"host": host, "accept": "text/html", "accept-language": "nl"}
-            client = open_browsers.enter_context(httpx.Client(base_url=morning, headers=headers))
-            answer = client.post("/sign-in", data={"name": name.lower().replace(" ", "."), "password": PASSWORD})
-            assert answer.status_code == 303, answer.text
-            return client
+            return open_browsers.enter_context(signed_in(morning, name, host))
 
         yield make

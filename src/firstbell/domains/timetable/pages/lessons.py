@@ -36,9 +36,14 @@ class NotesForm(msgspec.Struct, frozen=True):
 
 
 class MaterialForm(msgspec.Struct, frozen=True):
-    """The documents that were ticked."""
+    """The documents that were ticked; a form with one tick sends no list."""
 
-    document: list[UUID] = []
+    document: list[UUID] | UUID = []
+
+    @property
+    def document_ids(self) -> list[UUID]:
+        """All of them."""
+        return self.document if isinstance(self.document, list) else [self.document]
 
 
 async def lesson_taught_by_viewer(tx: Transaction, viewer: Viewer, lesson_id: UUID) -> OpenLesson:
@@ -121,7 +126,7 @@ async def attach_documents(
 ) -> Response[bytes]:
     """Make the chosen documents material of the lesson."""
     opened = await access_taught_lesson(tx, viewer, lesson_id)
-    await lesson_book.attach(tx, opened.lesson, data.document)
+    await lesson_book.attach(tx, opened.lesson, data.document_ids)
     return see_other(f"/lessons/{lesson_id}")
 
 
