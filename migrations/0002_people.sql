@@ -61,11 +61,13 @@ CREATE TABLE guardianship (
     school_id uuid NOT NULL,
     parent_id uuid NOT NULL,
     child_id uuid NOT NULL,
+    linked_at timestamptz,
     PRIMARY KEY (school_id, parent_id, child_id),
     FOREIGN KEY (school_id, parent_id) REFERENCES person (school_id, id),
     FOREIGN KEY (school_id, child_id) REFERENCES person (school_id, id)
 );
 COMMENT ON TABLE guardianship IS 'retention: as the child; erasure: with parent or child';
+COMMENT ON COLUMN guardianship.linked_at IS 'when the parent gave the code of the child, null when the roster says it; no roster takes such a link away';
 CREATE INDEX guardianship_child ON guardianship (school_id, child_id);
 CALL protect('guardianship');
 

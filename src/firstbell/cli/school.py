@@ -19,11 +19,14 @@ from firstbell.domains.people import queries as people
 from firstbell.domains.people.model import School
 from firstbell.domains.roster.actions import Import, Report, Watch
 from firstbell.domains.roster.model import RoleMapping, RosterError, read_mapping
+from firstbell.kernel.bus import Bus
+from firstbell.kernel.changes import record_change
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.csvfiles import Limits, Package, UnreadableError, open_package
 from firstbell.kernel.db import Pool
 from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.i18n import LOCALES
+from firstbell.kernel.logs import quieten_logs
 from firstbell.settings import Settings
 
 SLUG = re.compile(r"[a-z0-9-]{1,63}")
@@ -41,14 +44,20 @@ app.add_typer(school_app, name="school")
 async def jobs_pool(settings: Settings) -> AsyncIterator[Pool]:
     """The database as the role of jobs and of the command line, for statements that take their time.
 
+    What changes is hinted on the bus, so that open pages hear of it at once.
+
     Raises:
         OperatorError: it cannot be reached, or it refuses; one sentence.
     """
+    quieten_logs()
+    bus = Bus(settings.nats_url, "command line")
+    await bus.start()
     try:
         pool = await Pool.open(
             settings.database_jobs_url,
             connections_max=1,
             statement_timeout_ms=settings.roster_statement_timeout_ms,
+            publish=lambda subject: bus.publish(subject, b""),
         )
         try:
             yield pool
@@ -56,6 +65,8 @@ async def jobs_pool(settings: Settings) -> AsyncIterator[Pool]:
             await pool.close()
     except (OSError, PostgresError, InterfaceError) as error:
         raise OperatorError(f"The database refuses: {str(error) or type(error).__name__}.") from error
+    finally:
+        await bus.stop()
 
 
 async def find_school(pool: Pool, slug: str | None) -> School:
@@ -119,6 +130,7 @@ async def _add(settings: Settings, school: School, hosts: list[str]) -> None:
         try:
             async with pool.begin((school.id,), school.id) as tx:
                 await people.add_school(tx, school, hosts)
+                await record_change(tx, school.id, "school", [school.id])
         except UniqueViolationError as error:
             raise OperatorError(
                 "Another school has this slug or host name already; see firstbell school list."

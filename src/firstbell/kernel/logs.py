@@ -26,6 +26,14 @@ def configure_logs(level: str) -> None:
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_Library()], force=True)
 
 
+def quieten_logs() -> None:
+    """For a command that tells people itself what it does: only faults, as plain lines on standard error."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 class _Library(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         # A traceback only for faults: libraries warn of an engine that is away as often as they try it.

@@ -234,7 +234,7 @@ class Accounts:
         if parent_id is None:
             parent_id = self._ids.new()
             await queries.add_parent(tx, school_id, parent_id, viewer)
-        await queries.add_child(tx, school_id, parent_id, child_id)
+        await queries.add_child(tx, school_id, parent_id, child_id, now=self._clock.now())
         await record_change(tx, school_id, "account", [viewer.account_id])
 
     async def _link_self(self, tx: Transaction, viewer: Viewer, school_id: UUID, person_id: UUID) -> None:

@@ -270,9 +270,11 @@ class Import:
         await courses.merge_enrolments(tx, school_id)
         await people.stage_pupil_classes(tx, school_id)
         await courses.describe_audiences(tx, school_id)
-        changed = await people.list_changed_people(tx)
-        if changed:
-            await record_change(tx, school_id, "person", changed)
+        if self.report.new_name:
+            await record_change(tx, school_id, "school", [school_id])
+        if self.report.changes:
+            await record_change(tx, school_id, "lessons", [school_id])
+        await record_change(tx, school_id, "person", await people.list_changed_people(tx))
 
     async def rejections(self) -> AsyncIterator[Rejection]:
         """What is wrong with the files, file by file and line by line."""

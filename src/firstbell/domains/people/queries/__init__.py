@@ -249,22 +249,6 @@ async def rename_school(tx: Transaction, school_id: UUID, name: str) -> bool:
     return await tx.execute("UPDATE school SET name = $2 WHERE id = $1 AND name <> $2", school_id, name) > 0
 
 
-async def set_password(tx: Transaction, school_id: UUID, sign_in_key: str, password_hash: str) -> UUID | None:
-    """Give the account of whoever has this sign-in name another password; the person, or None when nobody has it."""
-    person_id: UUID | None = await tx.fetchval(
-        """
-        UPDATE account SET password_hash = $3 FROM person
-        WHERE person.school_id = $1 AND lower(person.sign_in_name) = $2 AND person.retired_at IS NULL
-          AND account.id = person.account_id
-        RETURNING person.id
-        """,
-        school_id,
-        sign_in_key,
-        password_hash,
-    )
-    return person_id
-
-
 async def set_first_passwords(tx: Transaction, school_id: UUID, password_hash: str) -> None:
     """Give everybody of a school who has no password the same one: for a school in which nobody is real."""
     await tx.execute(
@@ -436,18 +420,20 @@ async def add_parent(tx: Transaction, school_id: UUID, parent_id: UUID, viewer: 
     )
 
 
-async def add_child(tx: Transaction, school_id: UUID, parent_id: UUID, child_id: UUID) -> None:
-    """Make a person a parent of a pupil; nothing changes when they are already."""
+async def add_child(tx: Transaction, school_id: UUID, parent_id: UUID, child_id: UUID, *, now: datetime) -> None:
+    """Make a person a parent of a pupil, so that no roster takes it away again."""
     await tx.execute(
         """
         WITH parent AS (
             INSERT INTO person_role (school_id, person_id, role) VALUES ($1, $2, 'parent') ON CONFLICT DO NOTHING
         )
-        INSERT INTO guardianship (school_id, parent_id, child_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+        INSERT INTO guardianship (school_id, parent_id, child_id, linked_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (school_id, parent_id, child_id) DO UPDATE SET linked_at = excluded.linked_at
         """,
         school_id,
         parent_id,
         child_id,
+        now,
     )
 
 

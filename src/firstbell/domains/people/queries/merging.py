@@ -171,6 +171,10 @@ async def _compare_roles(tx: Transaction, school_id: UUID) -> None:
               SELECT FROM staged_role AS stays
               WHERE stays.person_id = kept.person_id AND stays.role = kept.role AND NOT stays.is_removed
           )
+          AND NOT (kept.role = 'parent' AND EXISTS (
+              SELECT FROM guardianship AS linked
+              WHERE linked.school_id = $1 AND linked.parent_id = kept.person_id AND linked.linked_at IS NOT NULL
+          ))
         """,
         school_id,
     )
@@ -213,7 +217,10 @@ async def compare_classes(tx: Transaction, school_id: UUID, *, retires_missing: 
 
 
 async def compare_guardianships(tx: Transaction, school_id: UUID) -> None:
-    """Work out which guardianships come: of a parent and a pupil; and which of the staged owners go."""
+    """Work out which guardianships come: of a parent and a pupil; and which of the staged owners go.
+
+    What a parent linked by a code stays, and so does the role that came with it.
+    """
     await tx.execute(
         """
         WITH family_role AS (
@@ -251,7 +258,7 @@ async def compare_guardianships(tx: Transaction, school_id: UUID) -> None:
         """
         INSERT INTO guardianship_difference
         SELECT parent_id, child_id, 'removed' FROM guardianship AS kept
-        WHERE school_id = $1
+        WHERE school_id = $1 AND linked_at IS NULL
           AND NOT EXISTS (
               SELECT FROM staged_guardianship AS staged
               WHERE staged.parent_id = kept.parent_id AND staged.child_id = kept.child_id
