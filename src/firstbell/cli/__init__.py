@@ -28,6 +28,7 @@ COMMANDS = (
     "bench",
     "rehearse",
     "capacity",
+    "capacity",
 )
 """Each is a module beside this one, with `-` written as `_`."""
 

@@ -26,12 +26,15 @@ RETRY_AFTER_S = 5.0
 IDLE_S = 15.0
 """A longer pause than this closes the connection, as browsers on phones do."""
 
+COME_BACKS_MAX = 50
+"""Pages that wait come back by themselves; after so many times even the most patient does something else."""
+
 ROSE = 1.1
 _SERVER_ERROR = 500
 _BUSY = frozenset({429, 503})
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.I)
-_REFRESH = re.compile(rb"\r\nrefresh: *(\d+)", re.I)
-_ESTIMATE = re.compile(rb"\r\nx-firstbell-estimate: *(\d+)", re.I)
+_PLACE = re.compile(rb'<progress value="(\d+)" max="(\d+)"')
+"""What the waiting room shows: the seconds since one came, and those until one is let in."""
 
 
 class Stage(Protocol):
@@ -65,8 +68,9 @@ class Visitor:
     """A player on a journey. Each step is due at a moment that does not depend on the server's slowness."""
 
     __slots__ = (
-        "_arrived_s", "_crowd", "_estimate", "_first_estimate_s", "_is_known", "_journey", "_key", "_line",
-        "_retries", "_stage", "_step", "_waiting_since_s", "asked_s", "player", "turn",
+        "_arrived_s", "_come_backs", "_crowd", "_estimate_s", "_estimated_at_s", "_is_known", "_journey", "_key",
+        "_line", "_retries", "_stage", "_step", "_waited_s", "_waiting_since_s", "_whole_s", "asked_s", "player",
+        "turn",
     )  # fmt: skip
 
     def __init__(self, stage: Stage, crowd: str, player: Player, journey: Journey) -> None:
@@ -78,8 +82,8 @@ class Visitor:
         self._is_known = player.is_known
         self._arrived_s = 0.0
         self._waiting_since_s: float | None = None
-        self._first_estimate_s: float | None = None
-        self._estimate: float | None = None
+        self._estimated_at_s = 0.0
+        self._come_backs = self._estimate_s = self._waited_s = self._whole_s = 0
         self.player = player
         self.turn = 0
         self.asked_s = 0.0
@@ -119,6 +123,7 @@ class Visitor:
         self._stage.at(due_s, act)
 
     def _begin(self, due_s: float) -> None:
+        self._come_backs = 0
         self._key = Key(int(due_s), self._crowd, self._step.urgency)
         self._stage.tally.offered[self._key] += 1
         self._ask(due_s)
@@ -155,9 +160,9 @@ class Visitor:
             self._fail(f"connection {answer}")
             return
         self.player.keep(answer)
-        if answer.status in self._step.wanted and not _REFRESH.search(answer.head):
+        if answer.status in self._step.wanted:
             self._be_served(answer)
-        elif answer.status in _BUSY or _REFRESH.search(answer.head):
+        elif answer.status in _BUSY:
             self._be_refused(answer)
         else:
             # What the page did wrong it would do wrong again; only what the server did is worth another try.
@@ -180,41 +185,45 @@ class Visitor:
     def _be_admitted(self, now_s: float) -> None:
         waiting = self._stage.tally.waiting
         waiting.admitted += 1
-        if self._first_estimate_s is not None and self._waiting_since_s is not None:
+        if self._whole_s:
             waiting.with_estimate += 1
-            waited_s = now_s - self._waiting_since_s
-            if abs(waited_s - self._first_estimate_s) <= max(10.0, 0.2 * self._first_estimate_s):
-                waiting.within_estimate += 1
-        self._waiting_since_s = self._first_estimate_s = self._estimate = None
+            missed_s = abs(now_s - self._estimated_at_s - self._estimate_s)
+            waiting.within_estimate += missed_s <= max(10.0, 0.2 * self._estimate_s)
+        self._waiting_since_s = None
+        self._whole_s = self._waited_s = 0
 
     def _be_refused(self, answer: Answer) -> None:
-        now_s, stage = self._stage.now(), self._stage
-        stage.tally.refused[self._key._replace(second=int(now_s))] += 1
-        shown = _REFRESH.search(answer.head) or _RETRY_AFTER.search(answer.head)
-        pause_s = float(shown[1]) if shown else RETRY_AFTER_S
-        if _REFRESH.search(answer.head):  # the waiting page comes back by itself, as often as it says
-            self._wait(answer, now_s)
-        elif not self._may_retry():
+        now_s = self._stage.now()
+        self._stage.tally.refused[self._key._replace(second=int(now_s))] += 1
+        place = _PLACE.search(answer.body)
+        if place is not None:
+            self._wait(int(place[1]), int(place[2]), now_s)
+        self._come_backs += 1
+        comes_back = self._step.method == "GET" and self._come_backs < COME_BACKS_MAX
+        if not comes_back and not self._may_retry():
             self._give_up()
             return
-        self._plan(now_s + pause_s, self._ask)
+        told = _RETRY_AFTER.search(answer.head)
+        self._plan(now_s + (float(told[1]) if told else RETRY_AFTER_S), self._ask)
 
-    def _wait(self, answer: Answer, now_s: float) -> None:
+    def _wait(self, waited_s: int, whole_s: int, now_s: float) -> None:
+        """Look at what the waiting room shows."""
         waiting = self._stage.tally.waiting
         if self._waiting_since_s is None:
             self._waiting_since_s = now_s
             waiting.people += 1
-        told = _ESTIMATE.search(answer.head)
-        if told is None:
+        elif waited_s < self._waited_s:
+            waiting.lost_places += 1
+        self._waited_s = waited_s
+        if whole_s <= 1:  # the estimate comes when those are counted who came at the same time
             return
-        estimate_s = float(told[1])
-        self._stage.tally.estimates.setdefault(int(now_s), Counter())[int(estimate_s)] += 1
-        end_s = now_s + estimate_s
-        if self._estimate is None:
-            self._first_estimate_s = end_s - self._waiting_since_s
-        elif estimate_s > ROSE * max(self._estimate, 1.0):
+        estimate_s = whole_s - waited_s
+        self._stage.tally.estimates.setdefault(int(now_s), Counter())[estimate_s] += 1
+        if not self._whole_s:
+            self._estimated_at_s, self._estimate_s = now_s, estimate_s
+        elif whole_s > ROSE * self._whole_s:
             waiting.estimate_rose += 1
-        self._estimate = estimate_s
+        self._whole_s = whole_s
 
     def _fail(self, reason: str, *, may_retry: bool = True) -> None:
         self.turn += 1
