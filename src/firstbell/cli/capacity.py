@@ -8,7 +8,7 @@ import typer
 
 from firstbell.cli import app
 from firstbell.kernel.errors import OperatorError
-from firstbell.rehearsal.plan import MEASURED, plan, read_costs
+from firstbell.rehearsal.plan import plan, read_costs
 
 PUPILS_MAX = 100_000_000
 
@@ -16,7 +16,7 @@ PUPILS_MAX = 100_000_000
 @app.command()
 def capacity(
     pupils: Annotated[int, typer.Option(min=1, max=PUPILS_MAX, help="Pupils of all schools together.")],
-    costs: Annotated[Path, typer.Option(help="Figures of bin/bench --json from your own machine.")] = MEASURED,
+    costs: Annotated[Path, typer.Option(help="Figures of bin/bench --json from your own machine.")],
 ) -> None:
     """Work out nodes, cells and lines for the first bell from what each step of a morning costs."""
     try:
@@ -30,8 +30,6 @@ def capacity(
         raise OperatorError(f"{costs} has no figures for the step {error}.") from error
     for number, sentence in enumerate(needed.reasoning, 1):
         typer.echo(f"{number}. {sentence}")
-    if measured.measured_on:
-        typer.echo(f"Costs measured on {measured.measured_on}, {measured.machine}.")
     typer.echo(
         f"\nCells: {needed.cells}. Web nodes: {needed.web_nodes}. Cores of PostgreSQL: {needed.database_cores}. "
         f"Lines: {needed.megabits_per_s:,} Mbit/s."

@@ -84,7 +84,7 @@ def rehearse(
             with screen.live("Finding the capacity"):
                 capacity = conductor.find_capacity()
             console.print(f"Capacity: {capacity.people_per_s:,.0f} people a second, {capacity.steps_per_s:,.0f} steps.")
-            stage.invite(min(DEVICES_MAX, conductor.people(chosen, capacity)))
+            stage.invite(min(DEVICES_MAX, DEVICES_MIN + 2 * conductor.people(chosen, capacity)))
             with screen.live(chosen.story):
                 played = conductor.play(chosen, capacity)
         except NoCapacityError as error:

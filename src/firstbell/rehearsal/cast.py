@@ -21,6 +21,7 @@ STRANGERS_SHARE = 0.05
 _COURSE = re.compile(r'href="(/courses/[0-9a-f-]{36})"')
 _DOCUMENT = re.compile(r'href="(/[^"]*documents/[0-9a-f-]{36})"')
 _FOLDER = re.compile(r'action="(/[^"]*folders/[0-9a-f-]{36}/documents)[?"]')
+_INNER = re.compile(r'href="(/[^"]*folders/[0-9a-f-]{36})"')
 _WEEK = re.compile(r'href="(/timetable)"')
 _COURSES = "/courses"
 _OK = 200
@@ -64,8 +65,10 @@ async def _links_of(player: Player, connection: Connection) -> Links:
     if course is None:
         return Links(week)
     shown = await _page(player, connection, course[1])
-    documents = tuple(dict.fromkeys(_DOCUMENT.findall(shown)))[:DOCUMENTS_MAX]
-    return Links(week, course[1], documents, _first(_FOLDER, shown))
+    documents = _DOCUMENT.findall(today) or _DOCUMENT.findall(shown)
+    if not documents and (inner := _first(_INNER, shown)):
+        documents = _DOCUMENT.findall(await _page(player, connection, inner))
+    return Links(week, course[1], tuple(dict.fromkeys(documents))[:DOCUMENTS_MAX], _first(_FOLDER, shown))
 
 
 def _first(pattern: re.Pattern[str], page: str) -> str:

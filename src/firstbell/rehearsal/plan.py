@@ -6,9 +6,6 @@ from pathlib import Path
 
 import msgspec
 
-MEASURED = Path(__file__).with_name("costs.json")
-"""What was measured on our own machine; its date and place stand in it."""
-
 TEACHERS_PER_PUPIL = 0.12
 """Flemish secondary education has a teacher for eight to nine pupils."""
 
@@ -44,11 +41,9 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class Costs(msgspec.Struct, frozen=True):
-    """The costs of all steps, and when and where they were measured."""
+    """The costs of all steps."""
 
     steps: dict[str, Cost]
-    measured_on: str = ""
-    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ class Plan:
     reasoning: tuple[str, ...]
 
 
-def read_costs(path: Path = MEASURED) -> Costs:
+def read_costs(path: Path) -> Costs:
     """The costs in a file of `bin/bench --json`.
 
     Raises:

@@ -149,7 +149,7 @@ def _recovery_s(played: Played) -> float | None:
 
 def _is_normal(tally: Tally, second: int, normal_s: float) -> bool:
     latencies = tally.latencies(lambda key: key.second == second)
-    return percentile(latencies, 0.99) <= normal_s and tally.error_seconds[second] * 100 <= latencies.total()
+    return 0 < percentile(latencies, 0.99) <= normal_s and tally.error_seconds[second] * 100 <= latencies.total()
 
 
 def _longest_run(seconds: Counter[int]) -> int:

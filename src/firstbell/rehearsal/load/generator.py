@@ -28,6 +28,8 @@ VISITORS_MAX = 300_000
 """People on a journey at once, most of them waiting; 1.5 KB each. More are turned away and counted as an error."""
 
 OPEN_FILES = 65_536
+LOOKED_AT_MAX = 100
+"""How many devices are looked at for one that is not in use."""
 
 
 class Performance:
@@ -146,6 +148,7 @@ class Cast:
         self._turns: Counter[tuple[str, str, bool]] = Counter()
         self._playing: dict[int, int] = {}
         """Which line each player came from, by the player's own identity."""
+        self._used: set[int] = set()
         for number, line in enumerate(self._lines):
             player = self._decode(line)
             for host in ("", player.host):
@@ -159,15 +162,26 @@ class Cast:
             [(role, crowd.host, is_known) for role in roles],
             [len(self._groups[role, crowd.host, is_known]) for role in roles],
         )[0]
-        number = self._groups[group][self._turns[group] % len(self._groups[group])]
-        self._turns[group] += 1
+        number = self._free_one(group)
         player = self._decode(self._lines[number])
         self._playing[id(player)] = number
+        self._used.add(number)
         return player
+
+    def _free_one(self, group: tuple[str, str, bool]) -> int:
+        """The next whose device is not in use: two on one would look like a stolen session, and be treated as one."""
+        numbers = self._groups[group]
+        for _ in range(min(len(numbers), LOOKED_AT_MAX)):
+            number = numbers[self._turns[group] % len(numbers)]
+            self._turns[group] += 1
+            if number not in self._used:
+                break
+        return number
 
     def take_back(self, player: Player) -> None:
         """Remember the cookies of somebody who leaves. A night passes: access is over, a stranger is one again."""
         number = self._playing.pop(id(player))
+        self._used.discard(number)
         player.cookies.pop("access", None)
         if self._decode(self._lines[number]).is_known:
             self._lines[number] = msgspec.json.encode(player)

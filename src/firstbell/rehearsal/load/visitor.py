@@ -68,9 +68,9 @@ class Visitor:
     """A player on a journey. Each step is due at a moment that does not depend on the server's slowness."""
 
     __slots__ = (
-        "_arrived_s", "_come_backs", "_crowd", "_estimate_s", "_estimated_at_s", "_is_known", "_journey", "_key",
-        "_line", "_retries", "_stage", "_step", "_waited_s", "_waiting_since_s", "_whole_s", "asked_s", "player",
-        "turn",
+        "_arrived_s", "_come_backs", "_crowd", "_estimate_s", "_estimated_at_s", "_is_known", "_is_reused", "_journey",
+        "_key", "_line", "_retries", "_stage", "_step", "_waited_s", "_waiting_since_s", "_whole_s", "asked_s",
+        "player", "turn",
     )  # fmt: skip
 
     def __init__(self, stage: Stage, crowd: str, player: Player, journey: Journey) -> None:
@@ -80,6 +80,7 @@ class Visitor:
         self._line: Line | None = None
         self._retries = RETRIES_AT_FIRST
         self._is_known = player.is_known
+        self._is_reused = False
         self._arrived_s = 0.0
         self._waiting_since_s: float | None = None
         self._estimated_at_s = 0.0
@@ -132,7 +133,8 @@ class Visitor:
         self.asked_s = due_s
         self.turn += 1
         self._stage.expect(self)
-        if self._line is not None and self._line.is_open:
+        self._is_reused = self._line is not None and self._line.is_open
+        if self._line is not None and self._is_reused:
             self._send(self._line)
         else:
             self._stage.begin(self._connect(self.turn))
@@ -157,6 +159,10 @@ class Visitor:
     def _hear(self, answer: Answer | str) -> None:
         self.turn += 1
         if isinstance(answer, str):
+            if self._is_reused:  # it was closed while it was idle; browsers ask again at once, and so do we
+                self._is_reused = False
+                self._stage.begin(self._connect(self.turn))
+                return
             self._fail(f"connection {answer}")
             return
         self.player.keep(answer)

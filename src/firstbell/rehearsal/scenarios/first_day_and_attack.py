@@ -1,6 +1,6 @@
 """The first day, and on the same morning somebody attacks."""
 
-from firstbell.rehearsal.results import latency_ms, nothing_lost, recovers, served
+from firstbell.rehearsal.results import generator_kept_time, latency_ms, nothing_lost, recovers, served
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Throng, everybody
 
 SCENARIO = Scenario(
@@ -21,6 +21,7 @@ SCENARIO = Scenario(
         Phase("after", 0.2, everybody(0.5)),
     ),
     bars=(
+        generator_kept_time(),
         served("first bell", 0, 0.999),
         served("attack on top", 0, 0.999),
         latency_ms("attack on top", 1_000),

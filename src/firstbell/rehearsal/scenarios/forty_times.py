@@ -1,6 +1,6 @@
 """Forty times what can be served; then one school alone, which is nobody else's problem."""
 
-from firstbell.rehearsal.results import latency, limit_reached, recovers, served, succeeds
+from firstbell.rehearsal.results import generator_kept_time, latency, limit_reached, recovers, served, succeeds
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Throng, everybody
 
 SCENARIO = Scenario(
@@ -14,6 +14,7 @@ SCENARIO = Scenario(
         Phase("one school", 0.4, (Throng(0.25, name="others"), Throng(40, name="one school", one_school=True))),
     ),
     bars=(
+        generator_kept_time(),
         limit_reached(0.95),
         served("spike", 0, 0.999),
         latency("spike", "before"),

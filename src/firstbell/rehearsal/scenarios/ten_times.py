@@ -1,6 +1,14 @@
 """Ten times what can be served."""
 
-from firstbell.rehearsal.results import estimates_kept, goodput, latency, limit_reached, recovers, served
+from firstbell.rehearsal.results import (
+    estimates_kept,
+    generator_kept_time,
+    goodput,
+    latency,
+    limit_reached,
+    recovers,
+    served,
+)
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, everybody
 
 SCENARIO = Scenario(
@@ -13,6 +21,7 @@ SCENARIO = Scenario(
         Phase("after", 0.1, everybody(0.5)),
     ),
     bars=(
+        generator_kept_time(),
         goodput("spike", 0.85),
         limit_reached(0.95),
         served("spike", 0, 0.999),
