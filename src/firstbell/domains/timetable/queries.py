@@ -171,26 +171,21 @@ async def list_lessons_at(tx: Transaction, school_id: UUID, now: datetime, *, mo
     return [_lesson(row) for row in rows]
 
 
-async def count_lessons(tx: Transaction, school_id: UUID, now: datetime) -> tuple[int, int, int]:
-    """How many lessons a local day has, how many are on now, how many were cancelled."""
+async def count_lessons(tx: Transaction, school_id: UUID, now: datetime) -> tuple[int, int, int, date | None]:
+    """How many lessons a local day has, how many are on now, how many were cancelled; the last day that is planned."""
     row = await tx.fetchrow(
         """
         SELECT count(*) FILTER (WHERE cancelled_at IS NULL),
                count(*) FILTER (WHERE cancelled_at IS NULL AND starts_at <= $3 AND ends_at > $3),
-               count(*) FILTER (WHERE cancelled_at IS NOT NULL)
+               count(*) FILTER (WHERE cancelled_at IS NOT NULL),
+               (SELECT max(date) FROM lesson WHERE school_id = $1)
         FROM lesson WHERE school_id = $1 AND date = $2
         """,
         school_id,
         now.date(),
         now.time(),
     )
-    return (0, 0, 0) if row is None else (row[0], row[1], row[2])
-
-
-async def find_last_day(tx: Transaction, school_id: UUID) -> date | None:
-    """The last day for which the school has planned a lesson."""
-    day: date | None = await tx.fetchval("SELECT max(date) FROM lesson WHERE school_id = $1", school_id)
-    return day
+    return (0, 0, 0, None) if row is None else (row[0], row[1], row[2], row[3])
 
 
 async def list_material(tx: Transaction, lessons: Iterable[tuple[UUID, UUID]]) -> dict[UUID, tuple[Material, ...]]:

@@ -46,7 +46,6 @@ class Installation(msgspec.Struct, frozen=True):
     """How a school stands in its installation; `schools` are all of them, for its operator."""
 
     sessions: int
-    last_lesson_on: date | None
     schools: list[str]
 
 
@@ -56,6 +55,7 @@ class SchoolNow(msgspec.Struct, frozen=True):
     lessons_today: int
     lessons_now: int
     cancelled: int
+    planned_until: date | None
     taught: list[Lesson]
     people: dict[Role, int]
     classes: list[Class]
@@ -153,7 +153,6 @@ class Gathering:
         schools = [school.name for school, _ in self._schools.all] if Role.OPERATOR in self._viewer.roles else []
         return Installation(
             await people.count_sessions(self._tx, school_id, now=self._visit.started_at),
-            await timetable.find_last_day(self._tx, school_id),
             schools,
         )
 
