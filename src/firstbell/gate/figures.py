@@ -1,15 +1,11 @@
-"""What the gate did, counted in plain numbers on the way and handed to Prometheus and the operator page each second."""
+"""What the gate did, counted in plain numbers on the way and handed to Prometheus each second."""
 
-from collections import deque
 from enum import IntEnum
 from typing import NamedTuple
 
 from prometheus_client import Counter, Gauge
 
 from firstbell.kernel.routes import Priority
-
-HISTORY_S = 120
-"""Seconds that the operator page looks back."""
 
 
 class Outcome(IntEnum):
@@ -28,6 +24,7 @@ class Outcome(IntEnum):
 
 
 DECISIONS = Counter("firstbell_gate_decisions_total", "Decisions of the gate", ["priority", "outcome"])
+SHED = Counter("firstbell_gate_shed_total", "Requests not served at once, by the id of the school", ["school"])
 STATE = Gauge(
     "firstbell_gate_state", "The gate of a worker: slots, queue, waiting, entries a second and so on", ["what"],
     multiprocess_mode="livesum",
@@ -48,21 +45,12 @@ class State(NamedTuple):
     brownout: int
 
 
-class Second(NamedTuple):
-    """One second of one worker: the decisions by outcome, and the state at its end."""
-
-    by_outcome: tuple[int, ...]
-    state: State
-
-
 class Figures:
     """The counts of one worker."""
 
     def __init__(self) -> None:
         self.by_class = [[0] * len(Outcome) for _ in Priority]
-        self.totals = [[0] * len(Outcome) for _ in Priority]
         self.shed_by_school: dict[bytes, int] = {}
-        self.history: deque[Second] = deque(maxlen=HISTORY_S)
         self._decisions = [
             [DECISIONS.labels(priority.name, outcome.name.lower()) for outcome in Outcome] for priority in Priority
         ]
@@ -75,13 +63,13 @@ class Figures:
 
     def close_second(self, state: State) -> None:
         """Hand over what was counted since the last call."""
-        by_outcome = tuple(sum(row[outcome] for row in self.by_class) for outcome in Outcome)
-        self.history.append(Second(by_outcome, state))
-        for row, total, decisions in zip(self.by_class, self.totals, self._decisions, strict=True):
+        for row, decisions in zip(self.by_class, self._decisions, strict=True):
             for outcome, number in enumerate(row):
                 if number:
                     decisions[outcome].inc(number)
-                    total[outcome] += number
+        for school, number in self.shed_by_school.items():
+            SHED.labels(school.hex()).inc(number)
         for name, value in state._asdict().items():
             STATE.labels(name).set(value)
         self.by_class = [[0] * len(Outcome) for _ in Priority]
+        self.shed_by_school = {}
