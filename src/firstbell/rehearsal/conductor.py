@@ -25,6 +25,9 @@ FIRST_PEOPLE_PER_S = 8.0
 HALVINGS = 3
 """After the first step that is too high; the capacity is then known to 7 %."""
 
+CALM_SECONDS = 12.0
+"""After a step that was too high: the gate's lines have emptied, and it counts entries no more."""
+
 STAIRS_MAX = 16
 PEOPLE_PER_S_MIN = 0.5
 """Less than this is no school."""
@@ -147,6 +150,7 @@ class Conductor:
             else:
                 steps_left = steps_left if high else min(steps_left, HALVINGS)
                 high = rate
+                time.sleep(CALM_SECONDS)
             rate = (low + high) / 2 if high else rate * 2
         if best is NOTHING:
             raise NoCapacityError
