@@ -16,10 +16,12 @@ from granian.server.mp import MPServer
 
 from firstbell.cli import app, operator_settings, share_metrics
 from firstbell.cli.checks import check_database, wait_for_port
-from firstbell.kernel.asgi import App
+from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.launch import end_with_parent
 from firstbell.settings import Settings
 
+SIGNALS_SECONDS = 0.1
+_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}
 PACKAGE = Path(__file__).parents[1]
 PORT_SECONDS = 5.0
 """How long to wait for the port: workers of a server that was killed end within this."""
@@ -77,10 +79,24 @@ class WebServer(MPServer):
 
 
 def _worker_app(settings: Settings, parent: int) -> App:
-    # A fork inherits the handlers of its parent: until it has its own, it could not be ended.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    # Granian hangs for good on a signal that comes before it serves, so signals wait until it does.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     end_with_parent(signal.SIGTERM, parent)
     from firstbell.app import create_app  # the parent needs none of it  # noqa: PLC0415
 
-    return create_app(settings)
+    app = create_app(settings)
+
+    async def app_that_lets_signals_in(scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                # The loop stops now and runs again when Granian serves: only then does the moment pass.
+                asyncio.get_running_loop().call_later(SIGNALS_SECONDS, _let_signals_in)
+            await send(message)
+
+        await app(scope, receive, tell if scope["type"] == "lifespan" else send)
+
+    return app_that_lets_signals_in
+
+
+def _let_signals_in() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
