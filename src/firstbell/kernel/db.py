@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import structlog
 from asyncpg.exceptions import PostgresError
+
+from firstbell.kernel.connections import Connections
 
 log = structlog.get_logger("firstbell.db")
 
@@ -20,20 +21,11 @@ Row = asyncpg.Record
 Publish = Callable[[str], None]
 
 
-class _Connection(asyncpg.Connection):
-    """A connection whose settings are all local to a transaction, so that returning it costs no statement."""
-
-    __slots__ = ()
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 class Pool:
     """The bounded connections of one process to one database under one role."""
 
-    def __init__(self, pool: asyncpg.Pool, publish: Publish) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections, publish: Publish) -> None:
+        self._connections = connections
         self._publish = publish
 
     @classmethod
@@ -44,26 +36,19 @@ class Pool:
 
         `publish` puts the hints of a committed transaction on the bus.
         """
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=connections_max,
-            connection_class=_Connection,
-            max_inactive_connection_lifetime=0,
-            server_settings={"statement_timeout": str(statement_timeout_ms), "jit": "off"},
-            init=_prepare_types,
-        )
-        return cls(pool, publish)
+        connections = Connections(url, most=connections_max, statement_timeout_ms=statement_timeout_ms)
+        connections.release(await connections.acquire())
+        return cls(connections, publish)
 
     async def close(self) -> None:
         """Wait for transactions in flight, then close every connection."""
-        await self._pool.close()
+        await self._connections.close()
 
     def transaction(
         self, readable: Sequence[UUID] = (), writable: UUID | None = None, *, reading_only: bool = False
     ) -> "Transaction":
         """A transaction that has not begun; the caller ends it with `commit` or `roll_back`."""
-        return Transaction(self._pool, readable, writable, reading_only=reading_only, publish=self._publish)
+        return Transaction(self._connections, readable, writable, reading_only=reading_only, publish=self._publish)
 
     @asynccontextmanager
     async def begin(
@@ -88,8 +73,8 @@ class Transaction:
 
     __slots__ = (
         "_connection",
+        "_connections",
         "_hints",
-        "_pool",
         "_publish",
         "_readable",
         "_reading_only",
@@ -100,14 +85,14 @@ class Transaction:
 
     def __init__(
         self,
-        pool: asyncpg.Pool,
+        connections: Connections,
         readable: Sequence[UUID],
         writable: UUID | None,
         *,
         reading_only: bool,
         publish: Publish,
     ) -> None:
-        self._pool = pool
+        self._connections = connections
         self._publish = publish
         self._hints: set[str] = set()
         self._connection: asyncpg.Connection | None = None
@@ -216,7 +201,7 @@ class Transaction:
         try:
             await self._connection.execute("COMMIT")
         finally:
-            await self._release()
+            self._release()
         for callback in self.after_commit:
             callback()
         for subject in self._hints:
@@ -237,15 +222,16 @@ class Transaction:
             if not self._connection.is_closed():
                 await self._connection.execute("ROLLBACK")
         finally:
-            await self._release()
+            self._release()
 
     async def _begin(self) -> asyncpg.Connection:
-        connection: asyncpg.Connection = await self._pool.acquire()
+        connection = await self._connections.acquire()
         mode = "BEGIN READ ONLY; " if self._reading_only else "BEGIN; "
         try:
             await connection.execute(mode + self._scope_statement())
         except BaseException:
-            await self._pool.release(connection)
+            connection.terminate()
+            self._connections.release(connection)
             raise
         self._connection = connection
         return connection
@@ -259,16 +245,7 @@ class Transaction:
             f"SET LOCAL firstbell.writable_school = '{writable}'"
         )
 
-    async def _release(self) -> None:
+    def _release(self) -> None:
         connection, self._connection = self._connection, None
-        await self._pool.release(connection)
-
-
-async def _prepare_types(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        format="binary",
-        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
-        decoder=lambda data: msgspec.json.decode(data[1:]),
-    )
+        if connection is not None:
+            self._connections.release(connection)

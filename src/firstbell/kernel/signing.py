@@ -1,6 +1,7 @@
 """Signed values that the server believes without looking them up: cookies, tickets, addresses of documents.
 
-HMAC-SHA256 under keys that carry ids, so that two are valid while they change. Each purpose has its own key.
+BLAKE2b with a key (RFC 7693, a third of what HMAC-SHA256 takes) under keys that carry ids, so that two are valid while
+they change. Each purpose has its own key.
 """
 
 import base64
@@ -12,6 +13,11 @@ from dataclasses import dataclass
 _MAC_BYTES = 16
 _SECRET_BYTES_MIN = 32
 _ID_SEPARATOR = "."
+
+
+def code_for(data: bytes, secret: bytes) -> bytes:
+    """The 16 bytes that only who has `secret` (at most 64 bytes) can make for `data`."""
+    return hashlib.blake2b(data, key=secret, digest_size=_MAC_BYTES).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +43,15 @@ class Signer:
         return self._first
 
     def mac(self, data: bytes, key_id: str | None = None) -> bytes:
-        """The first 16 bytes of the HMAC of `data`.
+        """The code that authenticates `data`.
 
         Raises:
             KeyError: no key has this id.
         """
-        return hmac.digest(self._secrets[key_id or self._first], data, hashlib.sha256)[:_MAC_BYTES]
+        return code_for(data, self._secrets[key_id or self._first])
 
     def sign(self, data: bytes) -> str:
-        """`data` with the key's id and its HMAC, as text that fits a cookie or an address."""
+        """`data` with the key's id and its code, as text that fits a cookie or an address."""
         return f"{self._first}{_ID_SEPARATOR}{_text(data + self.mac(data))}"
 
     def verify(self, token: str) -> bytes | None:

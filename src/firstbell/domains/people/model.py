@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from firstbell.kernel.i18n import mark
+from firstbell.kernel.signing import code_for
 
 
 class Role(StrEnum):
@@ -172,7 +173,7 @@ _REFRESH_TOKEN = struct.Struct(">16si16s")
 
 
 def _refresh_mac(session_id: UUID, generation: int, secret: bytes) -> bytes:
-    return hmac.digest(secret, struct.pack(">16si", session_id.bytes, generation), hashlib.sha256)[:16]
+    return code_for(struct.pack(">16si", session_id.bytes, generation), secret)
 
 
 class Session(msgspec.Struct, frozen=True):

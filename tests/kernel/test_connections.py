@@ -1,0 +1,83 @@
+"""The connections to the database are few, shared in turn, and never handed over half used."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from firstbell.kernel.connections import Connections
+from tests.conftest import Installation
+
+
+@asynccontextmanager
+async def opened(installation: Installation, most: int) -> AsyncIterator[Connections]:
+    connections = Connections(installation.database_url("firstbell_app"), most=most, statement_timeout_ms=5_000)
+    yield connections
+    await connections.close()
+
+
+def test_more_who_ask_than_connections_are_served_in_turn(installation: Installation) -> None:
+    async def play() -> tuple[list[int], set[int]]:
+        order: list[int] = []
+        backends: set[int] = set()
+
+        async def ask(number: int) -> None:
+            connection = await connections.acquire()
+            backends.add(connection.get_server_pid())
+            await connection.execute("SELECT 1")
+            order.append(number)
+            connections.release(connection)
+
+        async with opened(installation, 1) as connections:
+            await asyncio.gather(*(ask(number) for number in range(20)))
+        return order, backends
+
+    order, backends = asyncio.run(play())
+    assert order == sorted(order)
+    assert len(backends) == 1
+
+
+def test_a_connection_that_is_still_in_a_transaction_is_not_handed_over(installation: Installation) -> None:
+    async def play() -> list[bool]:
+        states = []
+        async with opened(installation, 1) as connections:
+            for statement in ("BEGIN", "SELECT 1"):
+                connection = await connections.acquire()
+                states.append(connection.is_in_transaction())
+                await connection.execute(statement)
+                connections.release(connection)
+        return states
+
+    assert asyncio.run(play()) == [False, False]
+
+
+def test_who_gives_up_waiting_takes_nobodys_turn(installation: Installation) -> None:
+    async def play() -> bool:
+        async with opened(installation, 1) as connections:
+            held = await connections.acquire()
+            impatient, patient = (asyncio.create_task(connections.acquire()) for _ in range(2))
+            await asyncio.sleep(0)
+            impatient.cancel()
+            connections.release(held)
+            connection = await asyncio.wait_for(patient, 5)
+            connections.release(connection)
+            return impatient.cancelled()
+
+    assert asyncio.run(play())
+
+
+def test_a_connection_that_the_server_ended_is_replaced(installation: Installation) -> None:
+    async def play() -> int:
+        async with opened(installation, 1) as connections:
+            first = await connections.acquire()
+            pid = first.get_server_pid()
+            connections.release(first)
+            ended = asyncio.Event()
+            first.add_termination_listener(lambda _: ended.set())
+            await asyncio.to_thread(installation.sql, "SELECT pg_terminate_backend($1)", pid)
+            await asyncio.wait_for(ended.wait(), 5)
+            second = await connections.acquire()
+            answer: int = await second.fetchval("SELECT 1")
+            connections.release(second)
+            return answer
+
+    assert asyncio.run(play()) == 1
