@@ -118,9 +118,10 @@ def people(installation: Installation) -> People:
 def worker(installation: Installation, **settings: str) -> Iterator[str]:
     """Another `firstbell serve` on the same installation; its address."""
     port = free_port()
+    clock = {"clock": ""}  # the real one, so that all agree on how old a token is
     process = subprocess.Popen(
         [sys.executable, "-m", "firstbell", "serve"],
-        env=installation.environment(**{"port": str(port), **settings}),
+        env=installation.environment(**{"port": str(port), **clock, **settings}),
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
@@ -130,6 +131,14 @@ def worker(installation: Installation, **settings: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(installation: Installation, people: People) -> Iterator[str]:
+    """The worker that the browsers of these tests ask."""
+    del people
+    with worker(installation) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -164,7 +173,6 @@ Browser = Callable[..., httpx.Client]
 @pytest.fixture
 def browser(server: str, people: People) -> Iterator[Browser]:
     """Make a browser with no cookies; `browser(Somebody)` has signed in."""
-    wait_until(lambda: httpx.get(f"{server}/sign-in", headers={"host": WILGE}).status_code == 200)
     with ExitStack() as open_browsers:
 
         def make(somebody: Somebody | None = None, *, at: str = server, host: str = "") -> httpx.Client:
