@@ -181,6 +181,9 @@ class Settings:
     )
     gate_window_ms: int = knob(1_000, unit="ms", why="how long the gate looks before it moves limit and cursor")
     gate_window_requests: int = knob(2_000, unit="requests", why="or this many, so that a storm is met within 100 ms")
+    gate_window_requests_min: int = knob(
+        32, unit="requests per window", why="fewer cannot have made a worker late: then the machine is busy otherwise"
+    )
     gate_slots_start: int = knob(8, unit="requests per worker", why="as many as connections, before anything is learnt")
     gate_slots_min: int = knob(4, unit="requests per worker", why="fewer leave the core idle while statements run")
     gate_slots_max: int = knob(

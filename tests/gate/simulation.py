@@ -25,6 +25,7 @@ BOUNDS = Bounds(
     queuing_s_max=0.02,
     window_s=1.0,
     window_requests=2_000,
+    window_requests_min=32,
 )
 TICK_S = 0.01
 GATE_S = 10e-6

@@ -2,10 +2,11 @@
 
 import pytest
 
+from firstbell.gate.admission import Admission, Verdict
 from firstbell.gate.cursor import GROUPS, LEVELS, Cursor, fair_share, level_of
 from firstbell.gate.limit import QueuingLimit
 from firstbell.kernel.routes import Priority
-from tests.gate.simulation import GATE_S, REFUSAL_S, Simulation
+from tests.gate.simulation import BOUNDS, GATE_S, REFUSAL_S, Simulation
 
 SERVED_S = GATE_S + 6 * 50e-6 + 5 * 40e-6
 CAPACITY_RPS = 1 / SERVED_S
@@ -105,3 +106,14 @@ def test_whoever_asks_for_less_than_a_fair_share_gets_it_all() -> None:
     assert fair_share(100, [(10, 1), (20, 1), (1_000, 1)]) == 70
     assert fair_share(100, [(90, 3), (90, 1)]) == 25
     assert fair_share(100, [(10, 1), (20, 1)]) > 20
+
+
+def test_a_machine_that_is_busy_otherwise_makes_nobody_wait() -> None:
+    admission = Admission(BOUNDS, QueuingLimit(start=8, least=4, most=16, lag_s_max=0.005), now=0.0)
+    for step in range(1, 200):
+        now = step / 20
+        if step % 4 == 0:
+            assert admission.arrive(b"school", Priority.P2, GROUPS, now) is Verdict.ADMITTED
+            admission.leave(b"school", now)
+        admission.tick(now, lag_s=0.2)
+        assert not admission.is_overloaded

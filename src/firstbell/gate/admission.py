@@ -152,7 +152,9 @@ class Admission:
     def _close_window(self, now: float) -> None:
         lag_s = self._window.lag_s / self._window.ticks
         wait_s = self._window.wait_s / self._window.passed if self._window.passed else 0.0
-        self.queuing_s = lag_s + wait_s
+        # Lateness that few requests did not make is another program's: refusing them would gain nothing.
+        is_ours = self._window.waited or self._window.arrivals >= self.bounds.window_requests_min
+        self.queuing_s = lag_s + wait_s if is_ours else 0.0
         self.is_overloaded = self.queuing_s > self.bounds.queuing_s_max
         seconds = max(now - self._window.began, 1e-3)
         self.limit.learn(WindowReport(lag_s, wait_s, self._window.waited))

@@ -78,6 +78,7 @@ def admission_of(settings: Settings, now: float, size_of: Callable[[bytes], floa
         queuing_s_max=settings.gate_queuing_ms_max / 1_000,
         window_s=settings.gate_window_ms / 1_000,
         window_requests=settings.gate_window_requests,
+        window_requests_min=settings.gate_window_requests_min,
     )
     limit = QueuingLimit(
         start=settings.gate_slots_start,

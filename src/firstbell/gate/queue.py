@@ -23,6 +23,7 @@ class Bounds(NamedTuple):
     queuing_s_max: float
     window_s: float
     window_requests: int
+    window_requests_min: int
 
 
 class Waiting:
