@@ -10,6 +10,8 @@ import sys
 
 _SET_PARENT_DEATH_SIGNAL = 1
 _SET_KEEP_CAPABILITIES = 8
+_SET_SECURE_BITS = 28
+_NO_SETUID_FIXUP = 4
 _AMBIENT_CAPABILITIES = 47
 _RAISE = 2
 _DAC_OVERRIDE = 1
@@ -30,7 +32,10 @@ def end_with_parent(number: int, parent: int) -> None:
 
 def _become(uid: int, gid: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_KEEP_CAPABILITIES, 1, 0, 0, 0)
+        libc = ctypes.CDLL(None)
+        libc.prctl(_SET_KEEP_CAPABILITIES, 1, 0, 0, 0)
+        # Or access(2), by which initdb looks for its postgres, would ask as if the capability were not there.
+        libc.prctl(_SET_SECURE_BITS, _NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
