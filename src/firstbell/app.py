@@ -10,6 +10,7 @@ from uuid import UUID
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.routes import HTTPRoute
 
 from firstbell.domains.courses import pages as courses
@@ -127,7 +128,11 @@ class _Worker:
                 "viewer": Provide(_viewer, sync_to_thread=False),
                 **{name: Provide(_always(value), sync_to_thread=False) for name, value in shared.items()},
             },
-            exception_handlers={NoSchoolError: people.answer_no_school, Exception: answer_error},
+            exception_handlers={
+                NoSchoolError: people.answer_no_school,
+                NotFoundException: people.answer_nowhere,
+                Exception: answer_error,
+            },
             lifespan=[self._connected],
             state=State({**shared, "navigation": navigation}),
             openapi_config=None,

@@ -117,3 +117,9 @@ def test_when_too_many_sign_in_at_once_the_rest_hear_when_to_come_back(deaf_serv
         answers = list(threads.map(attempt, range(12)))
     assert {answer.status_code for answer in answers} == {303, 503}
     assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status_code == 503)
+
+
+def test_an_address_that_no_page_has_is_answered_in_the_language_of_the_school(browser: Browser) -> None:
+    answer = browser().get("/nowhere", headers={"accept-language": "fr"})
+    assert answer.status_code == 404
+    assert '<html lang="nl"' in answer.text

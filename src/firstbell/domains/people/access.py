@@ -256,26 +256,39 @@ class Entrance:
         visit = visit_of(connection.scope)
         visit.route = connection.scope["path_template"]
         rule: Access = handler.opt["access"]
-        school = self._schools.at(connection.headers.get("host", ""))
-        accept_language = connection.headers.get("accept-language", "")
-        if school is None:
-            visit.locale = choose_locale(accept_language=accept_language)
-            raise NoSchoolError
-        visit.school = school
-        visit.viewer = self._believed(connection, visit)
-        writable = None if visit.is_reading else school.id
-        visit.transaction.scope((school.id,), writable, reading_only=visit.is_reading)
+        self.name(connection)
+        school_id = visit.school.id
+        writable = None if visit.is_reading else school_id
+        visit.transaction.scope((school_id,), writable, reading_only=visit.is_reading)
         if not rule.is_public:
             if visit.viewer is None:
                 await self.refresh(connection)
+                self._choose_locale(connection, visit)
             elif self._changes.is_old:
                 await self._ask(visit)
+        check_access(rule, visit.viewer)
+
+    def name(self, connection: Connection) -> None:
+        """Name the school, the viewer of the access cookie and the language, without I/O.
+
+        Raises:
+            NoSchoolError: no school has this host name.
+        """
+        visit = visit_of(connection.scope)
+        visit.school = self._schools.at(connection.headers.get("host", ""))
+        if visit.school is not None:
+            visit.viewer = self._believed(connection, visit)
+        self._choose_locale(connection, visit)
+        if visit.school is None:
+            raise NoSchoolError
+
+    @staticmethod
+    def _choose_locale(connection: Connection, visit: Visit) -> None:
         visit.locale = choose_locale(
             visit.viewer.locale if visit.viewer else None,
-            school.locale,
-            accept_language=accept_language,
+            visit.school.locale if visit.school else None,
+            accept_language=connection.headers.get("accept-language", ""),
         )
-        check_access(rule, visit.viewer)
 
     async def refresh(self, connection: Connection) -> None:
         """Name the viewer by the refresh token and answer with its successor, in the request's own transaction.

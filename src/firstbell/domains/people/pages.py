@@ -8,10 +8,19 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.enums import RequestEncodingType
+from litestar.exceptions import NotFoundException
 from litestar.params import Body
 
 from firstbell.domains.people import queries
-from firstbell.domains.people.access import CookieJar, NoSchoolError, Schools, access_class, access_person, read_family
+from firstbell.domains.people.access import (
+    CookieJar,
+    Entrance,
+    NoSchoolError,
+    Schools,
+    access_class,
+    access_person,
+    read_family,
+)
 from firstbell.domains.people.actions import Accounts, Sessions, SignIn
 from firstbell.domains.people.model import (
     CARING,
@@ -324,6 +333,16 @@ async def show_operator(request: Asked, tx: Transaction, schools: Schools) -> Re
     counts = await queries.count_people(tx)
     lines = [SchoolLine(school, hosts, counts.get(school.id, {})) for school, hosts in schools.all]
     return page(request, "people/operator.html", lines=lines, role_words=_role_words(visit_of(request.scope)))
+
+
+def answer_nowhere(request: Asked, error: NotFoundException) -> Response[Any]:
+    """For an address that no route has: in the language of whoever asks."""
+    entrance: Entrance = request.app.state.entrance
+    try:
+        entrance.name(request)
+    except NoSchoolError as no_school:
+        return answer_no_school(request, no_school)
+    return answer_error(request, error)
 
 
 def answer_no_school(request: Asked, error: NoSchoolError) -> Response[Any]:
