@@ -2,19 +2,19 @@
 
 import asyncio
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
-from tests.conftest import Installation
+from tests.conftest import MORNING, Installation
 from tests.domains.conftest import Course, Plataan, SignedIn
 from tests.domains.documents.conftest import PDF, add, add_folder, shown
 
 
 def night(installation: Installation, days: float, *schedules: str) -> None:
-    """Do the night's work as it will be done in so many days."""
-    clock = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+    """Do the night's work as it will be done so many days after this morning."""
+    clock = (datetime.fromisoformat(MORNING) + timedelta(days=days)).isoformat()
     for schedule in schedules:
         done = installation.run("work", "now", schedule, clock=clock)
         assert done.returncode == 0, done.stderr
@@ -35,7 +35,7 @@ def test_what_is_in_the_bin_for_thirty_days_goes_for_good(
     add_folder(teacher, course, "Oude", parent=folder)
     add(teacher, course, ("a.pdf", PDF), folder=folder)
     add(teacher, course, ("blijft.pdf", PDF))
-    teacher.post(f"{course.href}/folders/{folder}/deletion")
+    assert teacher.post(f"{course.href}/folders/{folder}/deletion").status_code == 303
     night(installation, 29.9, "empty-bins")
     assert "Toetsen" in teacher.get(f"{course.href}/bin").text
     night(installation, 30.1, "empty-bins")
