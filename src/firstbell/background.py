@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from firstbell.domains.documents import jobs as documents
+from firstbell.domains.people import jobs as people
 from firstbell.kernel import housekeeping
 from firstbell.kernel.bus import Bus
 from firstbell.kernel.clock import Ids, clock_from
@@ -13,7 +14,7 @@ from firstbell.kernel.logs import configure_logs
 from firstbell.kernel.runner import Runner
 from firstbell.settings import Settings
 
-SCHEDULES = (*housekeeping.SCHEDULES, *documents.SCHEDULES)
+SCHEDULES = (*housekeeping.SCHEDULES, *documents.SCHEDULES, *people.SCHEDULES)
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ class Settings:
 
     database_url: str = knob("", unit="URL", why="web processes, role firstbell_app; empty: embedded PostgreSQL")
     database_jobs_url: str = knob("", unit="URL", why="jobs, imports and the command line, role firstbell_jobs")
-    database_owner_url: str = knob("", unit="URL", why="migrations only, the role that owns the tables")
+    database_owner_url: str = knob("", unit="URL", why="migrations and naming operators, the role that owns the tables")
     database_listen_url: str = knob(
         "",
         unit="URL",

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated, TypeVar
 
 import typer
@@ -11,7 +12,8 @@ from firstbell.cli import app, operator_settings
 from firstbell.cli.school import find_school, jobs_pool
 from firstbell.domains.people.actions import Accounts
 from firstbell.domains.people.model import Credentials, School, sign_in_key
-from firstbell.domains.people.queries import find_credentials
+from firstbell.domains.people.queries import change_operator, find_credentials
+from firstbell.kernel.changes import record_change
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.errors import OperatorError
@@ -57,6 +59,28 @@ def code(sign_in_name: SignInName, school: Slug = None) -> None:
         return await accounts.create_activation_code(tx, at.id, person.person_id)
 
     typer.echo(f"{sign_in_name}: {asyncio.run(_with_person(settings, sign_in_name, school, make))}")
+
+
+@person_app.command()
+def operator(
+    sign_in_name: SignInName,
+    school: Slug = None,
+    no_more: Annotated[bool, typer.Option("--no-more", help="Take it away again.")] = False,
+) -> None:
+    """Let a person look after the installation: all its schools, as numbers. Needs the URL of the owner."""
+    settings = operator_settings()
+    if not settings.database_owner_url:
+        raise OperatorError(
+            "FIRSTBELL_DATABASE_OWNER_URL is empty, and only the owner of the tables may name operators."
+        )
+    as_owner = replace(settings, database_jobs_url=settings.database_owner_url)
+
+    async def name(tx: Transaction, at: School, person: Credentials) -> None:
+        await change_operator(tx, person.account_id, is_operator=not no_more)
+        await record_change(tx, at.id, "account", [person.account_id])
+
+    asyncio.run(_with_person(as_owner, sign_in_name, school, name))
+    typer.echo(f"{sign_in_name} is {'no longer ' if no_more else 'now '}an operator of this installation.")
 
 
 def _accounts(settings: Settings) -> Accounts:

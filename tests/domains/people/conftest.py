@@ -39,7 +39,7 @@ class People:
     """De Wilge and De Berk, and whoever a test adds to them."""
 
     def __init__(self, installation: Installation) -> None:
-        self.sql = installation.sql
+        self.sql, self.run = installation.sql, installation.run
         self._nats_url = installation.environment()["FIRSTBELL_NATS_URL"]
         self._hash = hash_password(PASSWORD)
         self._numbers = count(1)

@@ -142,11 +142,16 @@ def test_a_school_never_opens_the_door_of_another_school(browser: Browser, peopl
 def test_the_operator_alone_sees_the_schools_of_the_installation(browser: Browser, people: People) -> None:
     olga = people.add("Olga", "ict")
     assert browser(olga).get("/operator").status_code == 404
-    people.sql("UPDATE account SET is_operator = true WHERE id = $1", olga.account_id)
+    named = people.run("person", "operator", olga.name, "--school", "wilge")
+    assert (named.returncode, named.stdout) == (0, f"{olga.name} is now an operator of this installation.\n"), (
+        named.stderr
+    )
     shown = browser(olga).get("/operator").text
     assert "De Wilge" in shown and "De Berk" in shown
     assert "wilge.test" in shown and "berk.test" in shown
     assert re.search(r"Leerling \d", shown)
+    people.run("person", "operator", olga.name, "--school", "wilge", "--no-more")
+    assert browser(olga).get("/operator").status_code == 404
 
 
 def test_an_unknown_host_leads_to_the_schools_that_are_here(browser: Browser, server: str) -> None:

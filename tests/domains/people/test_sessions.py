@@ -227,3 +227,19 @@ def test_one_browser_can_be_ended_from_another_by_its_holder_only(browser: Brows
     assert client.post(address).headers["location"] == "/account?changed=sign-out"
     assert refresh(phone) == 401
     assert is_signed_in(client)
+
+
+def test_sessions_and_codes_that_are_long_over_are_forgotten_at_night(browser: Browser, people: People) -> None:
+    noor, wout = people.add("Noor", "pupil"), people.add("Wout", "pupil")
+    browser(noor), browser(wout)
+    people.sql("UPDATE session SET ended_at = now() - interval '31 days' WHERE person_id = $1", noor.id)
+    people.sql(
+        "INSERT INTO activation_code (school_id, id, person_id, code_hash, expires_at) "
+        "VALUES ($1, $2, $2, '\\x00', now() - interval '91 days')",
+        noor.school_id, noor.id,
+    )  # fmt: skip
+    done = people.run("work", "now", "forget-sessions", clock="")
+    assert done.returncode == 0, done.stderr
+    assert people.value("SELECT count(*) FROM session WHERE person_id = $1", noor.id) == 0
+    assert people.value("SELECT count(*) FROM session WHERE person_id = $1", wout.id) == 1
+    assert people.value("SELECT count(*) FROM activation_code WHERE person_id = $1", noor.id) == 0

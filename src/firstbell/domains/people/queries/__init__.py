@@ -650,3 +650,27 @@ def _person(row: Row) -> Person:
 def _roles(row: Row) -> tuple[Role, ...]:
     roles = tuple(Role(role) for role in row["roles"])
     return (*roles, Role.OPERATOR) if row.get("is_operator") else roles
+
+
+async def forget_sessions(tx: Transaction, school_id: UUID, *, before: datetime, most: int) -> int:
+    """Remove at most `most` sessions that ended or ran out before that instant; how many."""
+    return await tx.execute(
+        """
+        DELETE FROM session WHERE school_id = $1 AND id IN (
+            SELECT id FROM session WHERE school_id = $1 AND least(ended_at, expires_at) < $2 LIMIT $3
+        )
+        """,
+        school_id,
+        before,
+        most,
+    )
+
+
+async def forget_activation_codes(tx: Transaction, school_id: UUID, *, before: datetime) -> int:
+    """Remove the codes that could be used until before that instant; how many."""
+    return await tx.execute("DELETE FROM activation_code WHERE school_id = $1 AND expires_at < $2", school_id, before)
+
+
+async def change_operator(tx: Transaction, account_id: UUID, *, is_operator: bool) -> None:
+    """Make an account look after the installation, or no longer; only the owner of the tables may."""
+    await tx.execute("UPDATE account SET is_operator = $2 WHERE id = $1", account_id, is_operator)
