@@ -14,7 +14,8 @@ from firstbell.kernel.logs import configure_logs
 from firstbell.kernel.runner import Runner
 from firstbell.settings import Settings
 
-SCHEDULES = (*housekeeping.SCHEDULES, *documents.SCHEDULES, *people.SCHEDULES)
+JOBS = (*people.JOBS, *documents.JOBS)
+SCHEDULES = (*housekeeping.SCHEDULES, *people.SCHEDULES, *documents.SCHEDULES)
 
 
 @asynccontextmanager
@@ -31,7 +32,7 @@ async def create_runner(settings: Settings) -> AsyncIterator[Runner]:
     )
     await bus.start()
     try:
-        yield Runner(Work(pool, clock, Ids(clock), settings, bus), jobs=[], schedules=SCHEDULES)
+        yield Runner(Work(pool, clock, Ids(clock), settings, bus), jobs=JOBS, schedules=SCHEDULES)
     finally:
         await bus.stop()
         await pool.close()

@@ -15,6 +15,7 @@ from pgqueuer import PgQueuer
 from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import Schedule as DueSchedule
+from pgqueuer.types import QueueExecutionMode
 
 from firstbell.kernel.jobs import Job, Schedule, Work, job_name, list_queue
 from firstbell.kernel.metrics import JOB_SECONDS, JOBS, JOBS_WAITING
@@ -58,12 +59,13 @@ class Runner:
         await counting
 
     async def run_now(self, name: str) -> None:
-        """Do the work of one schedule now, whatever the time.
+        """Do the work of one schedule now, whatever the time, and then that of all jobs in the queue.
 
         Raises:
             KeyError: no schedule has this name.
         """
         await {schedule.name: schedule.run for schedule in self._schedules}[name](self._work)
+        await self._run_on_one_connection(QueueExecutionMode.drain)
 
     @property
     def schedule_names(self) -> list[str]:
@@ -85,7 +87,7 @@ class Runner:
                     JOBS_WAITING.labels(name, state).set(counts.get((name, state), 0))
             await self._pause(COUNT_SECONDS)
 
-    async def _run_on_one_connection(self) -> None:
+    async def _run_on_one_connection(self, mode: QueueExecutionMode = QueueExecutionMode.continuous) -> None:
         connection = await asyncpg.connect(self._work.settings.database_listen_url, timeout=10)
         try:
             queuer = self._queuer = self._registered(connection)
@@ -93,6 +95,7 @@ class Runner:
             log.info("jobs running", kinds=len(self._jobs), schedules=len(self._schedules))
             await queuer.run(
                 batch_size=self._work.settings.jobs_max,
+                mode=mode,
                 max_concurrent_tasks=self._work.settings.jobs_max * 2,
                 shutdown_on_listener_failure=True,
             )

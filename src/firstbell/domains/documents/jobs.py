@@ -5,10 +5,10 @@ from uuid import UUID
 import structlog
 
 from firstbell.domains.documents import actions
-from firstbell.domains.people import queries as people
+from firstbell.domains.people.jobs import enqueue_for_every_school
 from firstbell.kernel.blobs import Blobs
 from firstbell.kernel.errors import FirstbellError
-from firstbell.kernel.jobs import Schedule, Work
+from firstbell.kernel.jobs import Job, Payload, Schedule, Work
 
 log = structlog.get_logger("firstbell.documents")
 
@@ -16,22 +16,28 @@ _ROUNDS_MAX = 100
 """With a thousand rows in each: what a night does not finish, the next one does."""
 
 
-async def empty_bins(work: Work) -> None:
-    """Remove for good what has been in the bins of all schools long enough."""
-    for school_id in await _schools(work):
-        for _ in range(_ROUNDS_MAX):
-            async with work.in_school(school_id) as tx:
-                removed = await actions.empty_bin(tx, school_id, at=work.clock.now(), settings=work.settings)
-            if removed == 0:
-                break
+class EmptyBin(Payload, frozen=True, tag="empty-bin-of-school"):
+    """Remove for good what has been in the bins of a school long enough."""
 
 
-async def remove_blobs(work: Work) -> None:
-    """Remove the bytes that no document has had for long enough, each in a transaction of its own."""
+class RemoveBlobs(Payload, frozen=True, tag="remove-blobs-of-school"):
+    """Remove the bytes that no document of a school has had for long enough."""
+
+
+async def empty_bin(work: Work, told: EmptyBin) -> None:
+    """Do it, in transactions of a thousand rows."""
+    for _ in range(_ROUNDS_MAX):
+        async with work.in_school(told.school_id) as tx:
+            removed = await actions.empty_bin(tx, told.school_id, at=work.clock.now(), settings=work.settings)
+        if removed == 0:
+            break
+
+
+async def remove_blobs(work: Work, told: RemoveBlobs) -> None:
+    """Do it, each blob in a transaction of its own."""
     blobs = Blobs.open(work.settings)
     try:
-        for school_id in await _schools(work):
-            await _remove_blobs_of(work, blobs, school_id)
+        await _remove_blobs_of(work, blobs, told.school_id)
     finally:
         blobs.close()
 
@@ -50,13 +56,19 @@ async def _remove_blobs_of(work: Work, blobs: Blobs, school_id: UUID) -> None:
             return
 
 
-async def _schools(work: Work) -> list[UUID]:
-    async with work.pool.begin(reading_only=True) as tx:
-        return [school.id for school, _ in await people.list_schools(tx)]
+async def begin_emptying_bins(work: Work) -> None:
+    """Enqueue it for every school."""
+    await enqueue_for_every_school(work, EmptyBin)
 
 
+async def begin_removing_blobs(work: Work) -> None:
+    """Enqueue it for every school."""
+    await enqueue_for_every_school(work, RemoveBlobs)
+
+
+JOBS = (Job(EmptyBin, empty_bin), Job(RemoveBlobs, remove_blobs))
 # In UTC, after the kernel's own, and in this order: what leaves the bin is noted as unwanted the same night.
 SCHEDULES = (
-    Schedule("empty-bins", "20 1 * * *", empty_bins),
-    Schedule("remove-blobs", "40 1 * * *", remove_blobs),
+    Schedule("empty-bins", "30 1 * * *", begin_emptying_bins),
+    Schedule("remove-blobs", "40 1 * * *", begin_removing_blobs),
 )
