@@ -103,7 +103,7 @@ def test_an_upload_that_meets_the_removal_of_its_bytes_waits_and_keeps_them(
         async with removal.transaction():
             await removal.execute("DELETE FROM blob WHERE sha256 = $1", digest.digest())
             upload = asyncio.create_task(asyncio.to_thread(add, teacher, course, ("b.pdf", data)))
-            while not await removal.fetchval("SELECT true FROM pg_locks WHERE NOT granted LIMIT 1"):  # noqa: ASYNC110
+            while not await removal.fetchval("SELECT true FROM pg_locks WHERE NOT granted LIMIT 1"):
                 await asyncio.sleep(0.05)
             (installation.folder / "blobs" / str(plataan.id) / digest.hexdigest()).unlink()
         await removal.close()
