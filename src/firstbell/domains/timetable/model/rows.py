@@ -33,7 +33,7 @@ def read_csv(lines: Iterable[bytes]) -> Iterator[Slot | Rejection]:
     numbered = _Lines(lines)
     header = next(numbered, "")
     delimiter = ";" if header.count(";") > header.count(",") else ","
-    columns = [_column(name) for name in next(csv.reader([header], delimiter=delimiter), [])]
+    columns = _columns(header, delimiter)
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         raise InvalidError(f"The first line of the file must name the columns; it lacks {', '.join(missing)}.")
@@ -63,6 +63,13 @@ class _Lines(Iterator[str]):
         line = next(self._lines)
         self.number += 1
         return line.decode("utf-8-sig" if self.number == 1 else "utf-8", "replace")
+
+
+def _columns(header: str, delimiter: str) -> list[str]:
+    try:
+        return [_column(name) for name in next(csv.reader([header], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise InvalidError(f"The first line of the file must name the columns; this is not CSV ({error}).") from error
 
 
 def _column(name: str) -> str:
