@@ -152,7 +152,9 @@ def test_a_file_without_its_columns_is_refused_in_one_sentence(world: World) -> 
 
 
 def test_an_unknown_school_is_named_with_those_that_there_are(world: World) -> None:
-    answer = world.import_file(HEADER + MONDAY, school="eik.test")
+    path = world.folder / "lessons.csv"
+    path.write_text(HEADER + MONDAY)
+    answer = world.installation.run("timetable", "import", str(path), "--school", "eik")
     assert answer.returncode == 1
     assert "There is no school 'eik'" in answer.stderr
 

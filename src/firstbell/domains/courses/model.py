@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 
 _HUES = 8
+_SEED = 2131
+"""With it the eight subjects that every class has differ, and so do the next eight."""
 
 
 class Part(StrEnum):
@@ -79,4 +81,4 @@ class Participant(msgspec.Struct, frozen=True):
 
 def hue_of(title: str) -> int:
     """One of the eight colours: the same subject has the same one in every class and every year."""
-    return zlib.crc32(title.casefold().encode()) % _HUES
+    return zlib.crc32(title.casefold().encode(), _SEED) % _HUES

@@ -15,6 +15,9 @@ from firstbell.domains.timetable.model.lessons import Lesson, Material, State, i
 PAUSE = timedelta(minutes=10)
 """What is shorter is the way to another room."""
 
+LONGEST_BREAK = timedelta(minutes=30)
+"""What is longer is time to do something else."""
+
 
 class Chip(msgspec.Struct, frozen=True):
     """A document to open from a lesson."""
@@ -77,16 +80,17 @@ class CourseCards(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One lesson in the line of a day. `free_until` says that nothing is on before it."""
+    """One lesson in the line of a day. `free_until` says that nothing is on before it; in a break only for a moment."""
 
     card: Card
     state: State
     free_until: datetime | None
+    is_break: bool
 
     @property
     def key(self) -> str:
         """How it stands, in short."""
-        return f"{self.state}{'' if self.free_until is None else '/'}"
+        return f"{self.state}{self.free_until is not None}{self.is_break}"
 
 
 class DayLine(msgspec.Struct, frozen=True):
@@ -126,7 +130,7 @@ def day_line(day: date, cards: list[Card], now: datetime) -> DayLine:
     lines = []
     free_from: datetime | None = None
     for card, state in zip(cards, states_of([card.lesson for card in cards], now), strict=True):
-        is_free = free_from is not None and card.starts - free_from >= PAUSE
-        lines.append(Line(card, state, card.starts if is_free else None))
+        pause = timedelta(0) if free_from is None else card.starts - free_from
+        lines.append(Line(card, state, card.starts if pause >= PAUSE else None, pause < LONGEST_BREAK))
         free_from = card.ends if free_from is None else max(free_from, card.ends)
     return DayLine(day, tuple(lines))

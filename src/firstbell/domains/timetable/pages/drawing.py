@@ -21,7 +21,7 @@ def draw_day(day: DayLine, locale: str, *, for_teacher: bool = False) -> Markup:
     for line in day.lines:
         drawn, key = line.card.drawn, f"{locale}{line.key}{for_teacher}"
         if key not in drawn:
-            drawn[key] = draw(line, where(line.card.lesson, for_teacher=for_teacher))
+            drawn[key] = draw(line, where(line.card.lesson, for_teacher=for_teacher), for_teacher)
         lines.append(drawn[key])
     return Markup("").join(lines)
 

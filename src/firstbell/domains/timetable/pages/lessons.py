@@ -20,6 +20,7 @@ from firstbell.kernel.db import Transaction
 from firstbell.kernel.html import page
 from firstbell.kernel.http import see_other, visit_of
 from firstbell.kernel.routes import Priority, route
+from firstbell.settings import Settings
 
 Asked = Request[Any, Any, Any]
 TEACHERS = only(Role.TEACHER)
@@ -78,11 +79,20 @@ async def show_lesson(
 
 
 @get("/lessons/{lesson_id:uuid}/notes", opt=route(TEACHERS, Priority.P2))
-async def show_notes(request: Asked, tx: Transaction, viewer: Viewer, lesson_id: UUID) -> Response[bytes]:
+async def show_notes(
+    request: Asked, tx: Transaction, viewer: Viewer, lesson_id: UUID, settings: Settings
+) -> Response[bytes]:
     """The form for the room and the notes."""
     opened = await access_taught_lesson(tx, viewer, lesson_id)
     notes = Notes(opened.lesson.room, opened.lesson.public_note, opened.private_note)
-    return page(request, "timetable/notes.html", lesson=opened.lesson, notes=notes, error=None)
+    return page(
+        request,
+        "timetable/notes.html",
+        lesson=opened.lesson,
+        notes=notes,
+        note_max=settings.lesson_note_chars_max,
+        room_max=settings.lesson_room_chars_max,
+    )
 
 
 @post("/lessons/{lesson_id:uuid}/notes", opt=route(TEACHERS, Priority.P2))
