@@ -12,7 +12,7 @@ import pytest
 
 from firstbell.kernel.engines import free_port
 from firstbell.kernel.passwords import hash_password
-from tests.conftest import Installation, wait_until
+from tests.conftest import Installation, Town, wait_until
 from tests.domains.timetable.world import browser, morning, world
 
 __all__ = ["browser", "morning", "world"]
@@ -44,10 +44,10 @@ class Plataan:
 
 
 @pytest.fixture(scope="session")
-def plataan(installation: Installation) -> Plataan:
-    """Mathematics for 3B by Tariq, biology for 3A by Els, and next door De Hazelaar, with another child."""
+def plataan(town: Town) -> Plataan:
+    """Beside the town, which fills an empty installation: mathematics for 3B by Tariq, biology for 3A by Els, and next door De Hazelaar, with another child."""
     made = Plataan(uuid4(), uuid4())
-    hashed, sql = hash_password(PASSWORD), installation.sql
+    hashed, sql = hash_password(PASSWORD), town.installation.sql
     for school, host in ((made.id, PLATAAN), (made.other_id, HAZELAAR)):
         slug = host.partition(".")[0]
         sql("INSERT INTO school (id, slug, name) VALUES ($1, $2, $3)", school, slug, f"De {slug.title()}")
