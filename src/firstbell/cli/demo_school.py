@@ -33,6 +33,7 @@ from firstbell.kernel.clock import Clock, Ids, clock_from
 from firstbell.kernel.csvfiles import open_package
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.passwords import hash_password
+from firstbell.listeners import domain_events
 from firstbell.rehearsal import world as worlds
 from firstbell.rehearsal.world.documents import Content, WorldDocument, course_documents, lesson_material
 from firstbell.settings import Settings
@@ -160,6 +161,7 @@ class _Filler:
                     ids=self.ids,
                     now=self.clock.now(),
                     batch_rows=self.settings.roster_batch_rows,
+                    events=domain_events(),
                 )
                 await roster.stage(package, _unwatched)
                 await roster.compare(_unwatched)

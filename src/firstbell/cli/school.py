@@ -27,6 +27,7 @@ from firstbell.kernel.db import Pool
 from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.i18n import LOCALES
 from firstbell.kernel.logs import quieten_logs
+from firstbell.listeners import domain_events
 from firstbell.settings import Settings
 
 SLUG = re.compile(r"[a-z0-9-]{1,63}")
@@ -201,7 +202,13 @@ async def _import(
             school = await find_school(pool, slug)
             tx = pool.transaction((school.id,), school.id)
             steps = Import(
-                tx, school, mapping=mapping, ids=Ids(clock), now=clock.now(), batch_rows=settings.roster_batch_rows
+                tx,
+                school,
+                mapping=mapping,
+                ids=Ids(clock),
+                now=clock.now(),
+                batch_rows=settings.roster_batch_rows,
+                events=domain_events(),
             )
             try:
                 await _stage(steps, package, skips_rejected=skips_rejected)

@@ -343,3 +343,22 @@ def test_an_import_never_links_accounts(make_school: Callable[[], School]) -> No
     other.put(small_roster())
     accounts = "SELECT account_id FROM person WHERE school_id = $1"
     assert not set(one.rows(accounts)) & set(other.rows(accounts))
+
+
+def test_what_was_planned_for_a_retired_course_does_not_take_place(school: School) -> None:
+    monday = {"clock": "2026-10-05T10:00:00+02:00"}
+    school.put(small_roster(), **monday)
+    lessons = school.folder / "lessons.csv"
+    lessons.write_text(
+        "date,start,end,course,teachers\n"
+        "2026-10-02,08:30,09:20,latin-3,greet.maes\n"
+        "2026-10-06,08:30,09:20,latin-3,greet.maes\n"
+        "2026-10-06,09:20,10:10,maths-3b,tariq.benali\n"
+    )
+    brought = run_here(school.installation, "timetable", "import", str(lessons), "--school", school.slug, **monday)
+    assert brought.status == 0, brought.errors
+    assert school.put(small_roster().without("latin-3"), **monday).status == 0
+    rows = school.rows(
+        "SELECT date::text, cancelled_at IS NOT NULL FROM lesson WHERE school_id = $1 ORDER BY 1, starts_at"
+    )
+    assert rows == [("2026-10-02", False), ("2026-10-06", True), ("2026-10-06", False)]

@@ -1,10 +1,13 @@
 """What a course is, and what somebody is in it."""
 
 import zlib
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 import msgspec
+
+from firstbell.kernel.events import Event
 
 _HUES = 8
 _SEED = 2131
@@ -44,6 +47,14 @@ class Course(msgspec.Struct, frozen=True):
     def hue(self) -> int:
         """Its colour."""
         return hue_of(self.title)
+
+
+class CoursesRetired(Event, frozen=True):
+    """Courses of a school are no longer in its roster, from this instant on."""
+
+    school_id: UUID
+    course_ids: tuple[UUID, ...]
+    at: datetime
 
 
 class CourseEntry(msgspec.Struct, frozen=True):

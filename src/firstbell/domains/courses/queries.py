@@ -231,6 +231,12 @@ async def list_new_course_folders(tx: Transaction) -> list[tuple[UUID, str]]:
     return [(row["folder_id"], row["title"]) for row in rows]
 
 
+async def list_retiring_courses(tx: Transaction) -> list[UUID]:
+    """The courses that this import retires."""
+    rows = await tx.fetch("SELECT id FROM staged_course WHERE verdict = 'retired' ORDER BY id")
+    return [row["id"] for row in rows]
+
+
 async def merge_courses(tx: Transaction, school_id: UUID, *, now: datetime) -> None:
     """Write the staged courses; the folders of new ones exist."""
     await tx.execute(

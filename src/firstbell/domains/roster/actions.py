@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from firstbell.domains.courses import queries as courses
+from firstbell.domains.courses.model import CoursesRetired
 from firstbell.domains.documents import queries as documents
 from firstbell.domains.people.model import School
 from firstbell.domains.people.queries import merging as people
@@ -30,6 +31,7 @@ from firstbell.kernel.changes import record_change
 from firstbell.kernel.clock import Ids
 from firstbell.kernel.csvfiles import Package, Table, has_control
 from firstbell.kernel.db import Transaction
+from firstbell.kernel.events import Events
 
 MANIFEST_ROWS_MAX = 200
 SCHOOLS_SHOWN_MAX = 5
@@ -77,7 +79,9 @@ class Import:
         ids: Ids,
         now: datetime,
         batch_rows: int,
+        events: Events,
     ) -> None:
+        self._events = events
         self._tx = tx
         self._school = school
         self._mapping = mapping
@@ -267,6 +271,8 @@ class Import:
         await people.merge_members(tx, school_id)
         await documents.add_roots(tx, school_id, await courses.list_new_course_folders(tx), now)
         await courses.merge_courses(tx, school_id, now=now)
+        if retired := await courses.list_retiring_courses(tx):
+            await self._events.tell(tx, CoursesRetired(school_id, tuple(retired), now))
         await courses.merge_enrolments(tx, school_id)
         await people.stage_pupil_classes(tx, school_id)
         await courses.describe_audiences(tx, school_id)

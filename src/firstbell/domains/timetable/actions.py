@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
+from firstbell.domains.courses.model import CoursesRetired
 from firstbell.domains.people.model import School
 from firstbell.domains.timetable import queries
 from firstbell.domains.timetable.model.events import read_ics
@@ -134,6 +135,11 @@ class TimetableImport:
             rejected=tally.rejected,
             rejections=tuple(tally.rejections),
         )
+
+
+async def cancel_lessons_of_retired_courses(tx: Transaction, event: CoursesRetired) -> None:
+    """What was planned for a course that nobody follows any more does not take place; what was taught stays."""
+    await queries.cancel_lessons_of(tx, event.school_id, event.course_ids, event.at)
 
 
 def _check_size(size: int, most: int) -> None:

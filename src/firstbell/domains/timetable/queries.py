@@ -535,6 +535,20 @@ async def cancel_gone_lessons(tx: Transaction, school_id: UUID, at: datetime) ->
     )
 
 
+async def cancel_lessons_of(tx: Transaction, school_id: UUID, course_ids: Sequence[UUID], at: datetime) -> int:
+    """Cancel the coming lessons of courses, from the school's day of `at` on; how many."""
+    return await tx.execute(
+        """
+        UPDATE lesson SET cancelled_at = $3 FROM school
+        WHERE school.id = $1 AND lesson.school_id = $1 AND lesson.course_id = ANY($2) AND lesson.cancelled_at IS NULL
+          AND lesson.date >= ($3 AT TIME ZONE school.time_zone)::date
+        """,
+        school_id,
+        list(course_ids),
+        at,
+    )
+
+
 async def remove_gone_lessons(tx: Transaction, school_id: UUID) -> int:
     """Remove what the file no longer has and no teacher worked on; how many."""
     await tx.execute(
