@@ -45,7 +45,10 @@ class Plataan:
 
 @pytest.fixture(scope="session")
 def plataan(town: Town) -> Plataan:
-    """Beside the town, which fills an empty installation: mathematics for 3B by Tariq, biology for 3A by Els, and next door De Hazelaar, with another child."""
+    """Mathematics for 3B by Tariq, biology for 3A by Els, and next door De Hazelaar, with another child.
+
+    Beside the town, which fills an empty installation and so comes first.
+    """
     made = Plataan(uuid4(), uuid4())
     hashed, sql = hash_password(PASSWORD), town.installation.sql
     for school, host in ((made.id, PLATAAN), (made.other_id, HAZELAAR)):
