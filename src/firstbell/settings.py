@@ -215,7 +215,7 @@ class Settings:
     log_level: str = knob("info", unit="level", why="one line per request, and what an operator must know")
     clock: str = knob(
         "",
-        unit="ISO instant",
+        unit="ISO instant, or + or - seconds",
         why="a played morning starts here and runs at the speed of time; empty: the real clock",
     )
 

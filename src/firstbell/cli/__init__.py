@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from firstbell.kernel.clock import begin_clock
 from firstbell.kernel.engines import running_addresses
 from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.processes import birth_of
@@ -61,7 +62,7 @@ def operator_settings(**options: Any) -> Settings:
         OperatorError: no database is named and none runs on the data folder, or one is named without secret keys.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    settings = read_settings(**given)
+    settings = with_running_clock(read_settings(**given))
     if settings.database_url:
         if not settings.secret_keys:
             raise OperatorError(
@@ -76,6 +77,18 @@ def operator_settings(**options: Any) -> Settings:
             "or name a database in FIRSTBELL_DATABASE_URL."
         )
     return addresses.settings(with_kept_keys(settings))
+
+
+def with_running_clock(settings: Settings) -> Settings:
+    """`settings` with a clock that has begun to run.
+
+    Raises:
+        OperatorError: the clock cannot be read.
+    """
+    try:
+        return replace(settings, clock=begin_clock(settings.clock))
+    except ValueError as error:
+        raise OperatorError(f"FIRSTBELL_CLOCK is not an instant such as 2026-10-05T08:15:00+02:00: {error}.") from error
 
 
 def with_kept_keys(settings: Settings) -> Settings:

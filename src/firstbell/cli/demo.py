@@ -15,7 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from firstbell.cli import app
+from firstbell.cli import app, with_running_clock
 from firstbell.cli.installation import Installation
 from firstbell.cli.progress import Steps
 from firstbell.kernel.db import Pool
@@ -65,7 +65,7 @@ def demo(
     given: dict[str, Any] = {"port": port, "data_dir": data_dir}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     # Nobody stands in front of us who must be told first; children may run in another folder.
-    settings = replace(settings, drain_pause_ms=0, data_dir=settings.data_dir.absolute())
+    settings = replace(with_running_clock(settings), drain_pause_ms=0, data_dir=settings.data_dir.absolute())
     installation = Installation(settings, Steps(console), console.print)
     try:
         installation.start_engines()

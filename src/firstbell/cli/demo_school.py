@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
+from asyncpg.exceptions import DiskFullError
 from rich.console import Console
 
 from firstbell.cli import app, operator_settings
@@ -28,10 +30,11 @@ from firstbell.domains.people.model import School
 from firstbell.domains.roster.actions import Import
 from firstbell.domains.timetable import queries as timetable
 from firstbell.domains.timetable.actions import LessonBook, TimetableImport
-from firstbell.kernel.blobs import Blobs
+from firstbell.kernel.blobs import Blobs, StorageDownError
 from firstbell.kernel.clock import Clock, Ids, clock_from
 from firstbell.kernel.csvfiles import open_package
 from firstbell.kernel.db import Pool, Transaction
+from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.passwords import hash_password
 from firstbell.listeners import domain_events
 from firstbell.rehearsal import world as worlds
@@ -54,7 +57,11 @@ _HOME = ("localhost", "127.0.0.1")
 def fill(pupils: Annotated[int, typer.Option(min=12, help="Pupils of the school.")] = PUPILS) -> None:
     """Put the demo world into an empty installation; `firstbell demo` does so by itself."""
     settings = operator_settings()
-    asyncio.run(_fill(settings, pupils, Steps(Console())))
+    try:
+        asyncio.run(_fill(settings, pupils, Steps(Console())))
+    except (StorageDownError, DiskFullError) as error:
+        free = shutil.disk_usage(settings.data_dir).free // 1_000_000
+        raise OperatorError(f"The demo school cannot be kept: the disk has {free} MB free.") from error
 
 
 async def _fill(settings: Settings, pupils: int, steps: Steps) -> None:

@@ -65,7 +65,8 @@ async def jobs_pool(settings: Settings) -> AsyncIterator[Pool]:
         finally:
             await pool.close()
     except (OSError, PostgresError, InterfaceError) as error:
-        raise OperatorError(f"The database refuses: {str(error) or type(error).__name__}.") from error
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise OperatorError(f"The database refuses: {reason}.") from error
     finally:
         await bus.stop()
 

@@ -16,6 +16,11 @@ class Clock:
     def __init__(self, offset_s: float = 0.0) -> None:
         self._offset_s = offset_s
 
+    @property
+    def offset_s(self) -> float:
+        """How far it is ahead of the real clock."""
+        return self._offset_s
+
     def now(self) -> datetime:
         """The present instant, in UTC."""
         return datetime.fromtimestamp(time.time() + self._offset_s, UTC)
@@ -42,17 +47,28 @@ class StoppedClock(Clock):
 
 
 def clock_from(start: str) -> Clock:
-    """The real clock for an empty `start`, else one that begins at that ISO instant.
+    """The real clock for an empty `start`, one so many seconds beside it (`+60`), or one that begins at an ISO instant.
 
     Raises:
-        ValueError: `start` is not an ISO instant with a zone.
+        ValueError: `start` is neither, or an instant without a zone.
     """
     if not start:
         return Clock()
+    if start[0] in "+-":
+        return Clock(float(start))
     instant = datetime.fromisoformat(start)
     if instant.tzinfo is None:
         raise ValueError(f"{start} has no time zone")
     return Clock(instant.timestamp() - time.time())
+
+
+def begin_clock(start: str) -> str:
+    """`start` as seconds beside the real clock: what starts later, such as another worker, then has the same time.
+
+    Raises:
+        ValueError: as `clock_from`.
+    """
+    return f"{clock_from(start).offset_s:+f}" if start else ""
 
 
 class Ids:
