@@ -75,6 +75,7 @@ class Transaction:
         "_connection",
         "_connections",
         "_hints",
+        "_lasting",
         "_publish",
         "_readable",
         "_reading_only",
@@ -99,11 +100,16 @@ class Transaction:
         self._readable = tuple(readable)
         self._writable = writable
         self._reading_only = reading_only
+        self._lasting = True
         self.after_commit: list[Any] = []
         self.statements = 0
 
-    def scope(self, readable: Sequence[UUID], writable: UUID | None, *, reading_only: bool) -> None:
+    def scope(
+        self, readable: Sequence[UUID], writable: UUID | None, *, reading_only: bool, lasting: bool = True
+    ) -> None:
         """Set the schools before the first statement.
+
+        `lasting` False: the commit does not wait for the disk, a crash may undo the last half second of such writes.
 
         Raises:
             RuntimeError: a statement has run already.
@@ -111,6 +117,7 @@ class Transaction:
         if self._connection is not None:
             raise RuntimeError("the schools of a transaction are set before its first statement")
         self._readable, self._writable, self._reading_only = tuple(readable), writable, reading_only
+        self._lasting = lasting
 
     async def rescope(self, readable: Sequence[UUID], writable: UUID | None) -> None:
         """Change the schools in mid-transaction: only where a row names the school, such as a code."""
@@ -227,6 +234,8 @@ class Transaction:
     async def _begin(self) -> asyncpg.Connection:
         connection = await self._connections.acquire()
         mode = "BEGIN READ ONLY; " if self._reading_only else "BEGIN; "
+        if not self._lasting:
+            mode += "SET LOCAL synchronous_commit = off; "
         try:
             await connection.execute(mode + self._scope_statement())
         except BaseException:

@@ -136,6 +136,16 @@ def test_whoever_is_signed_out_for_theft_reads_why(browser: Browser, people: Peo
     assert "We hebben je voor de veiligheid afgemeld." in answer.text
 
 
+def test_a_rotation_that_a_restored_backup_undid_signs_nobody_out(browser: Browser, people: People) -> None:
+    noor = people.add("Noor", "pupil")
+    client = browser(noor)
+    assert refresh(client) == 204
+    assert refresh(client) == 204
+    people.sql("UPDATE session SET generation = 1, previous_generation = NULL WHERE person_id = $1", noor.id)
+    assert refresh(client) == 204
+    assert refresh(client) == 204
+
+
 def test_a_token_that_we_did_not_make_changes_nothing(browser: Browser, people: People) -> None:
     client = browser(people.add("Noor", "pupil"))
     token = client.cookies["refresh"]

@@ -14,7 +14,7 @@ from firstbell.kernel.routes import Priority, route
 @post("/session/refresh", opt=route(PUBLIC, Priority.P0), status_code=204)
 async def refresh_session(request: Request[Any, Any, Any], entrance: Entrance) -> None:
     """Stay signed in: new cookies for the ones that are shown."""
-    await entrance.refresh(request)
+    await entrance.refresh(request, lasting=False)
     if visit_of(request.scope).viewer is None:
         raise NotSignedInError
 

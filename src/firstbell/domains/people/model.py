@@ -93,7 +93,7 @@ class Viewer(Named, frozen=True, array_like=True):
     """Who asks: what the access cookie says, believed for 10 minutes without asking the database.
 
     `place` is what the rail shows under the name (`3B`); `family` has every person of the account in this
-    cell.
+    cell, and for a pupil the present one alone.
     """
 
     session_id: UUID
@@ -156,7 +156,7 @@ class RefreshToken(NamedTuple):
             session, generation, mac = _REFRESH_TOKEN.unpack(base64.urlsafe_b64decode(text))
         except (binascii.Error, ValueError, struct.error):
             return None
-        return cls(UUID(bytes=session), generation, mac)
+        return cls(UUID(bytes=session), generation, mac) if 0 < generation < _GENERATION_MAX else None
 
     def text(self) -> str:
         """The value of the cookie."""
@@ -168,6 +168,7 @@ class RefreshToken(NamedTuple):
         return hmac.compare_digest(self.mac, _refresh_mac(self.session_id, self.generation, secret))
 
 
+_GENERATION_MAX = 2**31 - 1
 _REFRESH_TOKEN = struct.Struct(">16si16s")
 """48 letters in base64: session id, generation, MAC."""
 

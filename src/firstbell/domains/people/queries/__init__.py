@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import starmap
 from uuid import UUID
 
 from firstbell.domains.people.model import (
@@ -46,43 +45,43 @@ async def count_persons(tx: Transaction) -> dict[UUID, int]:
     return {row["school_id"]: row["people"] for row in rows}
 
 
+# Who the viewer of a session is at this moment: what is read, from where, and when it holds.
 _VIEWER = """
-SELECT fresh.id AS session_id, fresh.generation, fresh.previous_generation, fresh.rotated_at, fresh.secret,
-       fresh.is_shared_device, fresh.account_id, fresh.person_id,
-       person.given_name, person.family_name, account.locale, account.is_operator,
-       array(SELECT role FROM person_role WHERE school_id = fresh.school_id AND person_id = fresh.person_id) AS roles,
-       (
-           SELECT min(class.name) FROM class_member JOIN class ON class.school_id = class_member.school_id
-               AND class.id = class_member.class_id AND class.kind = 'class' AND class.retired_at IS NULL
-           WHERE class_member.school_id = fresh.school_id AND class_member.person_id = fresh.person_id
-             AND class_member.role = 'pupil'
-       ) AS place,
-       family.school_ids, family.person_ids
-FROM fresh
-JOIN person ON person.school_id = fresh.school_id AND person.id = fresh.person_id
-     AND person.account_id = fresh.account_id AND person.retired_at IS NULL
-JOIN account ON account.id = fresh.account_id
-     AND (account.signed_out_at IS NULL OR account.signed_out_at <= fresh.created_at)
-CROSS JOIN LATERAL (
-    SELECT array_agg(school_id) AS school_ids, array_agg(person_id) AS person_ids
-    FROM account_persons(fresh.account_id)
-) AS family
+    session.id AS session_id, session.generation, session.previous_generation, session.rotated_at, session.secret,
+    session.is_shared_device, session.account_id, session.person_id,
+    person.given_name, person.family_name, account.locale, account.is_operator,
+    array(
+        SELECT role FROM person_role
+        WHERE person_role.school_id = person.school_id AND person_role.person_id = person.id
+    ) AS roles,
+    (
+        SELECT min(class.name)
+        FROM class_member JOIN class ON class.school_id = class_member.school_id AND class.id = class_member.class_id
+        WHERE class_member.school_id = person.school_id AND class_member.person_id = person.id
+          AND class_member.role = 'pupil' AND class.kind = 'class' AND class.retired_at IS NULL
+    ) AS place
+"""
+_VIEWER_FROM = " person JOIN account ON account.id = person.account_id "
+_VIEWER_WHERE = """
+    person.school_id = session.school_id AND person.id = session.person_id
+    AND person.account_id = session.account_id AND person.retired_at IS NULL
+    AND (account.signed_out_at IS NULL OR account.signed_out_at <= session.created_at)
 """
 
-
-def _with_viewer(fresh: str) -> str:
-    """Read who the viewer is at this moment beside `fresh`, a session row; no row when the session is void."""
-    return "WITH fresh AS (" + fresh + ")" + _VIEWER
-
-
-_ROTATE_SESSION = _with_viewer(
-    """
-    UPDATE session SET generation = generation + 1, previous_generation = $3, rotated_at = $4,
-        expires_at = CASE WHEN is_shared_device THEN expires_at ELSE $6 END
-    WHERE school_id = $1 AND id = $2 AND ended_at IS NULL AND expires_at > $4
-      AND (generation = $3 OR (previous_generation = $3 AND rotated_at <= $5))
-    RETURNING *
-    """
+_ROTATE_SESSION = " ".join(
+    (
+        """
+        UPDATE session SET generation = greatest(generation, $3) + 1, previous_generation = $3, rotated_at = $4,
+            expires_at = CASE WHEN is_shared_device THEN expires_at ELSE $6 END
+        FROM""",
+        _VIEWER_FROM,
+        """
+        WHERE session.school_id = $1 AND session.id = $2 AND session.ended_at IS NULL AND session.expires_at > $4
+          AND (generation <= $3 OR (previous_generation = $3 AND rotated_at <= $5)) AND""",
+        _VIEWER_WHERE,
+        "RETURNING",
+        _VIEWER,
+    )
 )
 
 
@@ -96,7 +95,10 @@ async def rotate_session(
     expires_at: datetime,
 ) -> Session | None:
     """Put the next generation in the place of `token`'s, when it is the present one, or the one before and its
-    successor was neither used nor young; the row's lock makes concurrent requests see one rotation."""
+    successor was neither used nor young; the row's lock makes concurrent requests see one rotation.
+
+    A generation that the row does not have yet is a rotation that a crash or a restored backup undid: present, too.
+    """
     row = await tx.fetchrow(
         _ROTATE_SESSION,
         school_id,
@@ -106,13 +108,18 @@ async def rotate_session(
         grace_began_at,
         expires_at,
     )
-    return None if row is None else _session(row, school_id, now)
+    return None if row is None else await _session(tx, row, school_id, now)
 
 
-_FIND_SESSION = _with_viewer(
-    """
-    SELECT * FROM session WHERE school_id = $1 AND id = $2 AND ended_at IS NULL AND expires_at > $3
-    """
+_FIND_SESSION = " ".join(
+    (
+        "SELECT",
+        _VIEWER,
+        "FROM session,",
+        _VIEWER_FROM,
+        "WHERE session.school_id = $1 AND session.id = $2 AND session.ended_at IS NULL AND session.expires_at > $3 AND",
+        _VIEWER_WHERE,
+    )
 )
 
 
@@ -124,18 +131,27 @@ async def find_session(tx: Transaction, school_id: UUID, session_id: UUID, *, no
         session_id,
         now,
     )
-    return None if row is None else _session(row, school_id, now)
+    return None if row is None else await _session(tx, row, school_id, now)
 
 
-_ADD_SESSION = _with_viewer(
-    """
-    INSERT INTO session (school_id, id, person_id, account_id, device_id, browser, is_shared_device, secret,
-                         rotated_at, created_at, expires_at)
-    SELECT $1, $2, $3, id, $5, $6, $7, $8, $9, $9, $10
-    FROM account WHERE id = $4 AND password_hash = $11
-    FOR SHARE
-    RETURNING *
-    """
+_ADD_SESSION = " ".join(
+    (
+        """
+    WITH session AS (
+        INSERT INTO session (school_id, id, person_id, account_id, device_id, browser, is_shared_device, secret,
+                             rotated_at, created_at, expires_at)
+        SELECT $1, $2, $3, id, $5, $6, $7, $8, $9, $9, $10
+        FROM account WHERE id = $4 AND password_hash = $11
+        FOR SHARE
+        RETURNING *
+    )
+    SELECT""",
+        _VIEWER,
+        "FROM session,",
+        _VIEWER_FROM,
+        "WHERE",
+        _VIEWER_WHERE,
+    )
 )
 
 
@@ -158,7 +174,7 @@ async def add_session(tx: Transaction, new: NewSession, *, password_hash: str | 
         new.expires_at,
         password_hash,
     )
-    return None if row is None else _session(row, new.school_id, new.at)
+    return None if row is None else await _session(tx, row, new.school_id, new.at)
 
 
 async def end_session(tx: Transaction, school_id: UUID, session_id: UUID, *, now: datetime) -> bool:
@@ -213,7 +229,17 @@ async def find_name(tx: Transaction, school_id: UUID, person_id: UUID) -> str | 
     return name
 
 
-def _session(row: Row, school_id: UUID, now: datetime) -> Session:
+async def list_memberships(tx: Transaction, account_id: UUID) -> list[Membership]:
+    """Every person of the account in the schools of the cell."""
+    rows = await tx.fetch("SELECT school_id, person_id FROM account_persons($1)", account_id)
+    return [Membership(*row) for row in rows]
+
+
+async def _session(tx: Transaction, row: Row, school_id: UUID, now: datetime) -> Session:
+    roles = _roles(row)
+    # Only whoever is no pupil has a family to look after; asking for everybody costs a sixth of a refresh.
+    is_pupil = Role.PUPIL in roles
+    family = [Membership(school_id, row["person_id"])] if is_pupil else await list_memberships(tx, row["account_id"])
     viewer = Viewer(
         session_id=row["session_id"],
         account_id=row["account_id"],
@@ -222,9 +248,9 @@ def _session(row: Row, school_id: UUID, now: datetime) -> Session:
         given_name=row["given_name"],
         family_name=row["family_name"],
         place=row["place"] or "",
-        roles=_roles(row),
+        roles=roles,
         locale=row["locale"],
-        family=tuple(starmap(Membership, zip(row["school_ids"], row["person_ids"], strict=True))),
+        family=tuple(family),
         issued_at=now.timestamp(),
         is_shared_device=row["is_shared_device"],
     )
