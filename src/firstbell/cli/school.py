@@ -219,7 +219,7 @@ async def _import(
                         await steps.merge(watch)
                         await tx.commit()
                 async for kind, verdict, name in _listed(steps, dry_run=dry_run):
-                    typer.echo(f"{verdict} {kind}: {_plain(name)}")
+                    print(f"{verdict} {kind}: {_plain(name)}")
             finally:
                 await tx.roll_back()
     _show(school, report, dry_run=dry_run)
@@ -239,7 +239,7 @@ async def _stage(steps: Import, package: Package, *, skips_rejected: bool) -> No
     with _progress() as watch:
         report = await steps.stage(package, watch)
     async for rejection in steps.rejections():
-        typer.echo(_plain(str(rejection)))
+        print(_plain(str(rejection)))
     if report.refusal:
         raise RosterError(f"Nothing was imported: {report.refusal}")
     if report.rejected and not skips_rejected:
@@ -254,6 +254,8 @@ async def _listed(steps: Import, *, dry_run: bool) -> AsyncIterator[tuple[str, s
 
 def _plain(text: str) -> str:
     """What a file says must not steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
