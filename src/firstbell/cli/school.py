@@ -116,7 +116,7 @@ def _check_school(slug: str, name: str, locale: str, time_zone: str) -> None:
         raise OperatorError(f"{locale!r} is not a language of Firstbell: {', '.join(LOCALES)}.")
     try:
         ZoneInfo(time_zone)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise OperatorError(f"{time_zone!r} is not a time zone such as Europe/Brussels.") from error
 
 
