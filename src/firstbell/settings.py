@@ -158,7 +158,7 @@ class Settings:
     )
     timetable_batch_lessons: int = knob(20_000, unit="lessons", why="20 MB in memory at once, and a sign of progress")
     timetable_statement_timeout_ms: int = knob(
-        300_000, unit="ms", why="merging a million lessons is one statement of a minute on a slow machine"
+        900_000, unit="ms", why="merging a million lessons is one statement of three minutes on a busy machine"
     )
     timetable_rejections_max: int = knob(
         200, unit="rejections listed", why="nobody reads more at once; the rest is counted"

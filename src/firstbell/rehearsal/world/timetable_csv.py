@@ -1,6 +1,6 @@
 """Writes a school's lessons as a CSV file with one row for each lesson of each day.
 
-`course` is the course's code (classCode in the roster), `teachers` are sign-in names and `class` the names
+`course` is the title of the course, `teachers` are sign-in names and `class` the names
 of the classes, both separated by semicolons. Dates are ISO 8601, times hours and minutes.
 """
 
@@ -35,7 +35,7 @@ def _rows(school: School, monday: date, weeks: int) -> Iterator[tuple[str, ...]]
                     day.isoformat(),
                     f"{lesson.start:%H:%M}",
                     f"{lesson.end:%H:%M}",
-                    lesson.course.code,
+                    lesson.course.title,
                     ";".join(sign_in_names[teacher_id] for teacher_id in lesson.course.teacher_ids),
                     ";".join(classes[class_id] for class_id in lesson.course.class_ids),
                     lesson.room,
