@@ -17,7 +17,7 @@ CREATE TABLE course (
     FOREIGN KEY (school_id, folder_id) REFERENCES folder (school_id, id)
 );
 COMMENT ON TABLE course IS 'retention: 5 school years; erasure: names nobody';
-COMMENT ON COLUMN course.class_id IS 'the class whose pupils all follow it, null for a group from several classes';
+COMMENT ON COLUMN course.class_id IS 'the class that all its pupils are in, null for a group from several classes';
 COMMENT ON COLUMN course.audience IS 'who follows it, as people say it: 3B, or 3A + 3B';
 CREATE INDEX course_class ON course (school_id, class_id);
 CREATE UNIQUE INDEX course_folder ON course (school_id, folder_id);

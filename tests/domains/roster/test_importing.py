@@ -307,6 +307,7 @@ def test_of_several_schools_the_mapping_file_picks_one(school: School, tmp_path:
     mapping.write_text('school = "012345"\n')
     done = school.put(roster, "--mapping", str(mapping))
     assert done.status == 0, done.output + done.errors
+    assert "Ignored: 1 people of other schools." in done.output
     assert "Lies" not in [name for name, _ in school.rows(PEOPLE)]
     assert ("1A",) not in school.rows("SELECT name FROM class WHERE school_id = $1")
 

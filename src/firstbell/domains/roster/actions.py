@@ -159,7 +159,8 @@ class Import:
         if name != self._school.name:
             self.report.new_name = name
         if await checks.has_other_schools(tx, source_id):
-            await checks.leave_other_schools_out(tx, source_id)
+            people_outside = await checks.leave_other_schools_out(tx, source_id)
+            self.report.ignored.append(f"{people_outside:,} people of other schools")
 
     async def _our_org(self, schools: list[tuple[str, str]]) -> tuple[str, str]:
         """The sourcedId and name of the row that is our school, among the first of `schools`."""

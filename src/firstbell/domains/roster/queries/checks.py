@@ -170,8 +170,11 @@ async def has_other_schools(tx: Transaction, org_source_id: str) -> bool:
     return found
 
 
-async def leave_other_schools_out(tx: Transaction, org_source_id: str) -> None:
-    """Mark what belongs to other schools than this one as outside; what stands above or below it is its own."""
+async def leave_other_schools_out(tx: Transaction, org_source_id: str) -> int:
+    """Mark what belongs to other schools than this one as outside; how many people that are.
+
+    What stands above or below the school is its own.
+    """
     await tx.execute("UPDATE roster_org SET is_ours = true WHERE source_id = $1 AND NOT is_rejected", org_source_id)
     for relation in ("this.parent_source_id = ours.source_id", "ours.parent_source_id = this.source_id"):
         await tx.execute(
@@ -232,6 +235,8 @@ async def leave_other_schools_out(tx: Transaction, org_source_id: str) -> None:
                 user=user,
             )
         )
+    people: int = await tx.fetchval("SELECT count(*) FROM roster_user WHERE is_outside")
+    return people
 
 
 async def reject_unknown_agents(tx: Transaction, *, is_whole: bool) -> None:
