@@ -26,7 +26,7 @@ def test_a_row_becomes_a_lesson(world: World) -> None:
 
 def test_without_teachers_those_of_the_course_give_the_lesson(world: World) -> None:
     world.import_file(HEADER + TUESDAY)
-    assert world.sql("SELECT person_id, date::text FROM lesson_teacher") == [
+    assert world.sql("SELECT person_id, date::text FROM lesson_teacher WHERE school_id = $1", world.schools[LINDE]) == [
         {"person_id": world.people["Luc Dubois"], "date": "2026-11-24"}
     ]
 
@@ -52,9 +52,10 @@ def test_another_room_or_teacher_in_the_file_changes_the_lesson(world: World) ->
     )
     assert counts(answer.stdout) == {"changed": 1}
     assert world.lessons() == [("2026-11-23", "08:30:00", "C 1")]
-    assert [row["person_id"] for row in world.sql("SELECT person_id FROM lesson_teacher")] == [
-        world.people["Luc Dubois"]
-    ]
+    assert [
+        row["person_id"]
+        for row in world.sql("SELECT person_id FROM lesson_teacher WHERE school_id = $1", world.schools[LINDE])
+    ] == [world.people["Luc Dubois"]]
 
 
 def test_a_lesson_that_is_gone_from_the_file_is_removed(world: World) -> None:
@@ -75,7 +76,10 @@ def test_days_that_the_file_does_not_speak_of_stay_as_they_are(world: World) -> 
 def test_a_lesson_with_material_that_is_gone_from_the_file_is_cancelled(world: World) -> None:
     later = MONDAY.replace("11-23", "11-25")
     world.import_file(HEADER + MONDAY + TUESDAY + later)
-    [lesson] = [row["id"] for row in world.sql("SELECT id FROM lesson WHERE date = '2026-11-24'")]
+    [lesson] = [
+        row["id"]
+        for row in world.sql("SELECT id FROM lesson WHERE date = '2026-11-24' AND school_id = $1", world.schools[LINDE])
+    ]
     document = world.add_document("FRA-3AB", "Vocabulaire 7.pdf")
     world.sql("INSERT INTO lesson_document VALUES ($1, $2, $3)", world.schools[LINDE], lesson, document)
     answer = world.import_file(HEADER + MONDAY + later)
@@ -87,7 +91,10 @@ def test_a_lesson_with_material_that_is_gone_from_the_file_is_cancelled(world: W
 
 def test_notes_that_a_teacher_wrote_survive_the_next_file(world: World) -> None:
     world.import_file(HEADER + MONDAY)
-    world.sql("UPDATE lesson SET public_note = 'Toets!', private_note = '', noted_at = now()")
+    world.sql(
+        "UPDATE lesson SET public_note = 'Toets!', private_note = '', noted_at = now() WHERE school_id = $1",
+        world.schools[LINDE],
+    )
     answer = world.import_file(HEADER + MONDAY.replace("Pythagoras", "Thales"))
     assert counts(answer.stdout) == {"unchanged": 1}
     assert world.lessons("public_note") == [("Toets!",)]
@@ -95,7 +102,7 @@ def test_notes_that_a_teacher_wrote_survive_the_next_file(world: World) -> None:
 
 def test_a_room_that_a_teacher_set_stays_until_the_file_has_another(world: World) -> None:
     world.import_file(HEADER + MONDAY)
-    world.sql("UPDATE lesson SET room = 'Turnzaal'")
+    world.sql("UPDATE lesson SET room = 'Turnzaal' WHERE school_id = $1", world.schools[LINDE])
     world.import_file(HEADER + MONDAY)
     assert world.lessons("room") == [("Turnzaal",)]
     world.import_file(HEADER + MONDAY.replace("A 104", "A 106"))

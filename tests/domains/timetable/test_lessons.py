@@ -15,7 +15,7 @@ SECRET = "Noor vraagt extra tijd"
 def lesson(world: World, _empty_timetable: None) -> UUID:
     """Mathematics for 3B on Monday, with a note for teachers."""
     world.import_file(HEADER + f"2026-11-23,08:30,09:20,WIS-3B,,,A 104,Pythagoras,{SECRET}\n")
-    [row] = world.sql("SELECT id FROM lesson")
+    [row] = world.sql("SELECT id FROM lesson WHERE school_id = $1", world.schools[LINDE])
     assert isinstance(row["id"], UUID)
     return row["id"]
 
@@ -78,7 +78,7 @@ def test_nobody_else_changes_a_lesson(browser: Browser, world: World, lesson: UU
     ):
         assert client.post(f"/lessons/{lesson}/{path}", data=form).status_code in {403, 404}, path
     assert world.lessons("public_note, cancelled_at") == [("Pythagoras", None)]
-    assert world.sql("SELECT document_id FROM lesson_document") == []
+    assert world.sql("SELECT document_id FROM lesson_document WHERE school_id = $1", world.schools[LINDE]) == []
 
 
 def test_a_note_that_is_too_long_is_refused_and_nothing_is_kept(browser: Browser, world: World, lesson: UUID) -> None:
