@@ -205,8 +205,8 @@ class Town:
         )
         return {**{name: str(value) for name, value in row.items()}, "school": row["school_id"].hex}
 
-    def speak(self, name: str, locale: str) -> None:
-        """Let somebody read another language from the next sign-in on."""
+    def speak(self, name: str, locale: str | None) -> None:
+        """Let somebody read another language from the next sign-in on; None for the language of the school."""
         self.installation.sql(
             "UPDATE account SET locale = $2 FROM person WHERE account_id = account.id AND sign_in_name = $1",
             name,

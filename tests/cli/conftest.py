@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,13 +27,20 @@ def alive(pid: int) -> bool:
 
 
 def children_of(pid: int) -> dict[int, str]:
-    """The living processes below `pid`, with their command lines."""
+    """The living processes below `pid`, with their command lines; one that ends meanwhile is left out."""
     found: dict[int, str] = {}
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        if alive(int(child)):
-            found[int(child)] = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
-            found |= children_of(int(child))
+    with suppress(OSError):
+        for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+            if alive(child):
+                found |= {child: command_of(child)} | children_of(child)
     return found
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process, empty when it has just ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
 
 
 @dataclass

@@ -290,7 +290,7 @@ def _owner_for_postgres(data: Path) -> tuple[int, int] | None:
 
 
 def _forget_stale_pid(data: Path) -> None:
-    """Remove PostgreSQL's own record when its number was given to another program; all else it judges itself.
+    """Remove PostgreSQL's own record when its number is no PostgreSQL any more; all else it judges itself.
 
     Raises:
         EngineError: a PostgreSQL that we did not start runs on the folder.
@@ -298,11 +298,10 @@ def _forget_stale_pid(data: Path) -> None:
     record = data / "postmaster.pid"
     with suppress(OSError, ValueError, IndexError):
         pid = int(record.read_text().split()[0])
-        if not birth_of(pid):
-            return
         # A running PostgreSQL stands in its data folder.
-        if Path(f"/proc/{pid}/cwd").resolve() == data.resolve():
+        if birth_of(pid) and Path(f"/proc/{pid}/cwd").resolve() == data.resolve():
             raise EngineError(f"Another PostgreSQL, process {pid}, runs on {data}; end it first.")
+        # Another program, or one that has ended and whose parent has not asked yet: to PostgreSQL both look alive.
         if Path(f"/proc/{pid}").exists():
             record.unlink()
 
