@@ -65,8 +65,8 @@ class Demo:
         return httpx.get(f"{self.address}/ready").status_code == 200
 
     def until_ready(self) -> "Demo":
-        """Wait for the sentence that says so."""
-        wait_until(lambda: "Firstbell is ready at" in self.text or self.process.poll() is not None, 180)
+        """Wait for the last sentence that says so."""
+        wait_until(lambda: "Ctrl-C ends everything." in self.text or self.process.poll() is not None, 180)
         assert self.process.poll() is None, self.text
         self.pids |= children_of(self.process.pid).keys()
         return self

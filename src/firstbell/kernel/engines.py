@@ -142,8 +142,9 @@ class Engines:
             _make_cluster(data)
         _check_version(data)
         user = _owner_for_postgres(data)
-        _forget_stale_pid(data)
         self._choose_sockets(user)
+        for record in (data / "postmaster.pid", self._sockets / ".s.PGSQL.5432.lock"):
+            _forget_stale_pid(record, data)
         arguments = [f"--{key}={value}" for key, value in _POSTGRES.items()]
         child = start_child(
             "PostgreSQL",
@@ -289,13 +290,12 @@ def _owner_for_postgres(data: Path) -> tuple[int, int] | None:
     return nobody.pw_uid, nobody.pw_gid
 
 
-def _forget_stale_pid(data: Path) -> None:
-    """Remove PostgreSQL's own record when its number is no PostgreSQL any more; all else it judges itself.
+def _forget_stale_pid(record: Path, data: Path) -> None:
+    """Remove a record of PostgreSQL's number when that is no PostgreSQL any more; all else it judges itself.
 
     Raises:
         EngineError: a PostgreSQL that we did not start runs on the folder.
     """
-    record = data / "postmaster.pid"
     with suppress(OSError, ValueError, IndexError):
         pid = int(record.read_text().split()[0])
         # A running PostgreSQL stands in its data folder.
