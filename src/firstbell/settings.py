@@ -212,6 +212,11 @@ class Settings:
     unknown_entries_share: float = knob(
         0.2, unit="share, 0 to 1", why="1 of 20 mornings begins on an unknown device; they may catch up"
     )
+    trusted_proxies: str = knob(
+        "",
+        unit="networks, comma separated",
+        why="who may say in X-Forwarded-For for whom it asks, such as 10.0.0.5/32; empty: nobody, so nobody can lie",
+    )
     log_level: str = knob("info", unit="level", why="one line per request, and what an operator must know")
     clock: str = knob(
         "",
