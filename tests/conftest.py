@@ -77,12 +77,12 @@ class Installation:
             timeout=120,
         )
 
-    def log_of(self, request_id: str) -> dict[str, Any]:
-        """What the server's log says of a request; it writes the line just after the answer."""
+    def log_of(self, request_id: str, log: Path | None = None) -> dict[str, Any]:
+        """What the server's log says of a request (or that of another); it writes the line just after the answer."""
         found: list[dict[str, Any]] = []
 
         def is_written() -> bool:
-            lines = (self.folder / "serve.log").read_text().splitlines()
+            lines = (log or self.folder / "serve.log").read_text().splitlines()
             found[:] = [json.loads(line) for line in lines if f'"{request_id}"' in line]
             return bool(found)
 

@@ -205,6 +205,9 @@ class Settings:
     gate_retry_seconds: int = knob(
         4, unit="s", why="refused clients come back after this to three times this: a spike has spread by then"
     )
+    gate_brownout_min: int = knob(
+        0, unit="level, 0 to 3", why="who expects a storm lets pages leave out what can wait before it begins"
+    )
     inside_minutes: int = knob(30, unit="min", why="who was served within a break's length is never sent to wait")
     entries_per_second_min: float = knob(
         1.0, unit="people per s and worker", why="the line always moves, and a single entry breaks nothing"

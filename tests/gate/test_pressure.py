@@ -21,6 +21,15 @@ def test_pages_leave_things_out_before_the_gate_refuses_and_take_their_time_to_b
     assert brownout.level == 0
 
 
+def test_a_level_that_the_operator_asks_for_stays_in_peace() -> None:
+    brownout = Brownout(queuing_s_max=0.02, least=1)
+    brownout.adjust(0.1)
+    assert brownout.level == 2
+    for _ in range(CALM_SECONDS * LEVELS_MAX):
+        brownout.adjust(0.0)
+    assert brownout.level == 1
+
+
 def test_entries_are_counted_from_the_first_overload_until_nobody_waits_any_more() -> None:
     budget = EntryBudget(least_per_s=1.0)
     for _ in range(50):

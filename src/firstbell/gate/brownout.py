@@ -6,12 +6,16 @@ CALM_SECONDS = 5
 
 
 class Brownout:
-    """A level from 0, nothing is left out, to 3; one up for each second of pressure, one down after five calm ones."""
+    """A level from 0, nothing is left out, to 3; one up for each second of pressure, one down after five calm ones.
 
-    def __init__(self, queuing_s_max: float) -> None:
+    It never falls below `least`.
+    """
+
+    def __init__(self, queuing_s_max: float, least: int = 0) -> None:
         self._queuing_s_max = queuing_s_max
+        self._least = least
         self._calm = 0
-        self.level = 0
+        self.level = least
 
     def adjust(self, queuing_s: float) -> None:
         """Once a second: `queuing_s` is the mean queuing time."""
@@ -21,5 +25,5 @@ class Brownout:
         elif queuing_s < self._queuing_s_max / 4:
             self._calm += 1
             if self._calm >= CALM_SECONDS:
-                self.level = max(0, self.level - 1)
+                self.level = max(self._least, self.level - 1)
                 self._calm = 0

@@ -66,7 +66,7 @@ class Gate:
         self._secure = settings.public_scheme == "https"
         self._hashes_max = settings.sign_in_hashes_max + settings.sign_in_queue_max
         self._hashing = 0
-        self._brownout = Brownout(settings.gate_queuing_ms_max / 1_000)
+        self._brownout = Brownout(settings.gate_queuing_ms_max / 1_000, settings.gate_brownout_min)
         self._keeper = keeper
         self.admission = admission
         self.figures = Figures()

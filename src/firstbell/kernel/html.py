@@ -118,12 +118,19 @@ class Status(NamedTuple):
     text: str
 
 
-_BUSY = i18n.mark("It is very busy. Everything important works; we leave out the rest for a moment.")
+_BUSY = i18n.mark("It is busy at the moment. Everything on this page works.")
+_LEFT_OUT = i18n.mark("It is busy. For a moment, this page leaves out %(parts)s.")
 
 
 def _status(visit: Visit) -> Status | None:
     """Nothing in peace."""
-    return Status("busy", i18n.translations(visit.locale).gettext(_BUSY)) if visit.brownout else None
+    if not visit.brownout:
+        return None
+    words = i18n.translations(visit.locale).gettext
+    if not visit.left_out:
+        return Status("busy", words(_BUSY))
+    parts = i18n.format_list([words(extra.words) for extra in visit.left_out], visit.locale)
+    return Status("busy", words(_LEFT_OUT) % {"parts": parts})
 
 
 _ZSTANDARD = zstandard.ZstdCompressor(level=3)

@@ -18,6 +18,7 @@ from litestar import Response
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock, Ids
 from firstbell.kernel.db import Pool, Transaction
+from firstbell.kernel.extras import Extra
 from firstbell.kernel.metrics import REQUEST_SECONDS, REQUESTS
 from firstbell.settings import Settings
 
@@ -56,7 +57,7 @@ BROWNOUT = "firstbell.brownout"
 class Visit:
     """One request, from doorway to answer: who asks, in which language, its transaction, its cookies.
 
-    `brownout` is 0 in peace; from 1 on, pages leave out what can wait.
+    `brownout` is 0 in peace; from 1 to 3, pages leave out ever more of what can wait.
     """
 
     __slots__ = (
@@ -65,6 +66,7 @@ class Visit:
         "given_cookies",
         "is_reading",
         "keeps_transaction",
+        "left_out",
         "locale",
         "removed_cookies",
         "request_id",
@@ -81,6 +83,7 @@ class Visit:
         self.transaction = transaction
         self.clock = clock
         self.brownout = 0
+        self.left_out: tuple[Extra, ...] = ()
         self.started_at: datetime = clock.now()
         self.locale = "nl"
         self.school: Any = None
@@ -98,6 +101,13 @@ class Visit:
         """
         cookie = cookie_text(name, value, max_age_s=max_age_s, secure=secure)
         (self.removed_cookies if max_age_s == 0 else self.given_cookies).append(cookie)
+
+    def leaves_out(self, extra: Extra) -> bool:
+        """Whether the page does without `extra` now; then its status line says so."""
+        if self.brownout < extra.level:
+            return False
+        self.left_out += (extra,)
+        return True
 
     async def end_transaction(self) -> None:
         """Commit, or forget what was written and the cookies that were given for it."""

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
-from babel import Locale, dates, negotiate_locale
+from babel import Locale, dates, lists, negotiate_locale
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -61,6 +61,11 @@ def format_time(value: time | datetime, locale: str) -> str:
     if locale == "fr":
         return f"{value.hour} h {value.minute:02}"
     return f"{value.hour}:{value.minute:02}"
+
+
+def format_list(words: list[str], locale: str) -> str:
+    """One, two and three: as a sentence has it."""
+    return lists.format_list(words, locale=_locale(locale))
 
 
 @cache

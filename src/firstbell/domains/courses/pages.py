@@ -13,10 +13,13 @@ from firstbell.domains.documents import pages as documents
 from firstbell.domains.documents.model import Place, Tree
 from firstbell.domains.people.model import SIGNED_IN, Role, Viewer
 from firstbell.kernel.db import Transaction
+from firstbell.kernel.extras import Extra
 from firstbell.kernel.html import page
+from firstbell.kernel.http import visit_of
 from firstbell.kernel.i18n import mark
 from firstbell.kernel.routes import Priority, route
 
+EVERY = Extra(2, mark("the list of all courses"))
 _COURSES_MAX = 300
 _SEARCH_LENGTH_MAX = 100
 
@@ -49,7 +52,7 @@ async def show_courses(request: Request[Any, Any, Any], tx: Transaction, viewer:
     """My courses; a parent's are those of the children, and who runs the school looks through all of them."""
     search = request.query_params.get("search", "").strip()[:_SEARCH_LENGTH_MAX]
     every = None
-    if viewer.is_any(EVERY_COURSE):
+    if viewer.is_any(EVERY_COURSE) and (search or not visit_of(request.scope).leaves_out(EVERY)):
         every = await queries.list_school_courses(tx, viewer.school_id, search, _COURSES_MAX)
     own = await queries.list_own_courses(tx, viewer.school_id, viewer.person_id)
     children: list[CourseEntry] = []
@@ -60,6 +63,7 @@ async def show_courses(request: Request[Any, Any, Any], tx: Transaction, viewer:
         "courses/courses.html",
         own=own,
         children=_by_child(children),
+        may_search=viewer.is_any(EVERY_COURSE),
         every=every,
         is_cut=every is not None and len(every) == _COURSES_MAX,
         search=search,

@@ -69,11 +69,14 @@ class Folder(msgspec.Struct, frozen=True):
 
 
 class FolderEntry(msgspec.Struct, frozen=True):
-    """A folder in the list of the one above it, with what its own documents tell: how many, and the newest."""
+    """A folder in the list of the one above it, with what its own documents tell: how many, and the newest.
+
+    `count` is None when nobody counted.
+    """
 
     id: UUID
     name: str
-    count: int
+    count: int | None
     newest_name: str | None
     newest_at: datetime | None
 

@@ -31,8 +31,10 @@ from firstbell.domains.people.model import SIGNED_IN, Viewer
 from firstbell.kernel.blobs import Blobs, StorageDownError
 from firstbell.kernel.clock import Ids
 from firstbell.kernel.db import Transaction
+from firstbell.kernel.extras import Extra
 from firstbell.kernel.html import page
 from firstbell.kernel.http import policy, see_other, visit_of
+from firstbell.kernel.i18n import mark
 from firstbell.kernel.problems import wants_page
 from firstbell.kernel.routes import Priority, route
 from firstbell.kernel.uploads import ReceivedFile, receive_files
@@ -40,6 +42,8 @@ from firstbell.settings import Settings
 
 Asked = Request[Any, Any, Any]
 
+COUNTS = Extra(2, mark("what is in the folders"))
+AROUND = Extra(1, mark("what stands before and after this document, and who added it"))
 _BIN_ENTRIES_MAX = 200
 _NAME = msgspec.Meta(max_length=1_000)
 
@@ -73,16 +77,18 @@ class Listing(msgspec.Struct, frozen=True):
     file_bytes_max: int
 
     @property
-    def count(self) -> int:
-        """How many documents stand here and in the folders one level down."""
-        return len(self.documents) + sum(folder.count for folder in self.folders)
+    def count(self) -> int | None:
+        """How many documents stand here and in the folders one level down; None when nobody counted."""
+        below = [folder.count for folder in self.folders if folder.count is not None]
+        return len(self.documents) + sum(below) if len(below) == len(self.folders) else None
 
 
 async def list_folder(
     request: Asked, tx: Transaction, place: Place, folder_id: UUID, *, settings: Settings, new_id: UUID
 ) -> Listing:
     """What `documents/parts.html` shows of a folder whose access is judged; for the page of a holder too."""
-    folders = await queries.list_folders(tx, place.tree.school_id, folder_id)
+    counted = not visit_of(request.scope).leaves_out(COUNTS)
+    folders = await queries.list_folders(tx, place.tree.school_id, folder_id, counted=counted)
     documents = await queries.list_documents(tx, place.tree.school_id, folder_id)
     return Listing(
         place=place,
@@ -229,11 +235,12 @@ async def show_document(
     """A document in its page, between those beside it."""
     document = await access_document(tx, place.tree, document_id)
     path = await access_folder(tx, place.tree, document.folder_id)
-    beside = await queries.list_documents(tx, place.tree.school_id, document.folder_id)
-    previous, following = _neighbours(beside, document)
-    by = None
-    if document.added_by is not None:
-        by = await people.find_name(tx, place.tree.school_id, document.added_by)
+    previous = following = by = None
+    if not visit_of(request.scope).leaves_out(AROUND):
+        beside = await queries.list_documents(tx, place.tree.school_id, document.folder_id)
+        previous, following = _neighbours(beside, document)
+        if document.added_by is not None:
+            by = await people.find_name(tx, place.tree.school_id, document.added_by)
     await tx.let_go()
     text, is_reachable = await _text_of(place, document, blobs)
     return page(

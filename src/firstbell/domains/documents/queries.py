@@ -62,8 +62,8 @@ async def list_tree(tx: Transaction, school_id: UUID, root_id: UUID) -> list[Fol
     return [Folder(row["id"], row["parent_id"], row["name"]) for row in rows]
 
 
-async def list_folders(tx: Transaction, school_id: UUID, parent_id: UUID) -> list[FolderEntry]:
-    """The folders in a folder."""
+async def list_folders(tx: Transaction, school_id: UUID, parent_id: UUID, *, counted: bool) -> list[FolderEntry]:
+    """The folders in a folder; what is in them is looked at only for `counted`."""
     rows = await tx.fetch(
         """
         SELECT folder.id, folder.name, inside.count, inside.newest_name, inside.newest_at
@@ -72,14 +72,18 @@ async def list_folders(tx: Transaction, school_id: UUID, parent_id: UUID) -> lis
                    (array_agg(document.name ORDER BY added_at DESC))[1] AS newest_name
             FROM document
             WHERE document.school_id = folder.school_id AND document.folder_id = folder.id
-              AND document.deleted_at IS NULL
+              AND document.deleted_at IS NULL AND $3
         ) AS inside
         WHERE folder.school_id = $1 AND folder.parent_id = $2 AND folder.deleted_at IS NULL
         """,
         school_id,
         parent_id,
+        counted,
     )
-    return [FolderEntry(row["id"], row["name"], row["count"], row["newest_name"], row["newest_at"]) for row in rows]
+    return [
+        FolderEntry(row["id"], row["name"], row["count"] if counted else None, row["newest_name"], row["newest_at"])
+        for row in rows
+    ]
 
 
 async def list_documents(tx: Transaction, school_id: UUID, folder_id: UUID) -> list[Document]:

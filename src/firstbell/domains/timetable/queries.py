@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from firstbell.domains.timetable.model.lessons import CourseKey, Lesson, Material, OpenLesson
+from firstbell.domains.timetable.model.lessons import CourseKey, Lesson, LessonCounts, Material, OpenLesson
 from firstbell.domains.timetable.model.slots import KnownCourse, Planned
 from firstbell.kernel.db import Transaction
 
@@ -171,8 +171,8 @@ async def list_lessons_at(tx: Transaction, school_id: UUID, now: datetime, *, mo
     return [_lesson(row) for row in rows]
 
 
-async def count_lessons(tx: Transaction, school_id: UUID, now: datetime) -> tuple[int, int, int, date | None]:
-    """How many lessons a local day has, how many are on now, how many were cancelled; the last day that is planned."""
+async def count_lessons(tx: Transaction, school_id: UUID, now: datetime) -> LessonCounts:
+    """The lessons of the local day of `now`."""
     row = await tx.fetchrow(
         """
         SELECT count(*) FILTER (WHERE cancelled_at IS NULL),
@@ -185,7 +185,7 @@ async def count_lessons(tx: Transaction, school_id: UUID, now: datetime) -> tupl
         now.date(),
         now.time(),
     )
-    return (0, 0, 0, None) if row is None else (row[0], row[1], row[2], row[3])
+    return LessonCounts(0, 0, 0, None) if row is None else LessonCounts(*row)
 
 
 async def list_material(tx: Transaction, lessons: Iterable[tuple[UUID, UUID]]) -> dict[UUID, tuple[Material, ...]]:

@@ -55,6 +55,15 @@ class Lesson(msgspec.Struct, frozen=True):
         return State.NOW if self.starts_at <= clock else State.LATER
 
 
+class LessonCounts(msgspec.Struct, frozen=True):
+    """How many lessons a school has on a day, is giving now, and had to cancel; the last day that is planned."""
+
+    today: int
+    now: int
+    cancelled: int
+    planned_until: date | None
+
+
 def in_order(lesson: Lesson) -> tuple[time, time, str]:
     """The key by which lessons of a day are sorted."""
     return lesson.starts_at, lesson.ends_at, lesson.title

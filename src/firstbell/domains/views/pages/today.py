@@ -1,6 +1,6 @@
 """The today page, for each role. Persons with several roles see the parts of each."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,18 +16,27 @@ from firstbell.domains.people.model import SIGNED_IN, Child, Class, Role, Viewer
 from firstbell.domains.timetable import queries as timetable
 from firstbell.domains.timetable.access import Days, SharedCards
 from firstbell.domains.timetable.model.days import Today, today_of
-from firstbell.domains.timetable.model.lessons import Lesson
+from firstbell.domains.timetable.model.lessons import Lesson, LessonCounts
 from firstbell.domains.timetable.pages.drawing import draw_day, draw_rows
 from firstbell.domains.views.access import SharedNews
 from firstbell.domains.views.model import NewDocument, greeting_at, newest
 from firstbell.kernel.db import PartFailedError
+from firstbell.kernel.extras import Extra
 from firstbell.kernel.html import macro, page
 from firstbell.kernel.http import Visit, visit_of
+from firstbell.kernel.i18n import mark
 from firstbell.kernel.routes import Priority, route
 from firstbell.settings import Settings
 
 RUNS_SCHOOL = frozenset({Role.HEAD, Role.SECRETARIAT, Role.ICT})
 RUNS_INSTALLATION = frozenset({Role.ICT, Role.OPERATOR})
+
+NEWS = Extra(1, mark("what is new"))
+FIGURES = Extra(1, mark("how many people there are"))
+SESSIONS = Extra(1, mark("how many browsers are signed in"))
+TAUGHT_COURSES = Extra(2, mark("your courses"))
+TAUGHT_NOW = Extra(2, mark("which lessons are on"))
+LESSON_COUNTS = Extra(3, mark("how many lessons there are"))
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -42,22 +51,25 @@ class Part(msgspec.Struct, frozen=True):
     child: Child | None = None
 
 
+class News(msgspec.Struct, frozen=True):
+    """The new documents, drawn; None when they cannot be had now."""
+
+    rows: Markup | None
+
+
 class Installation(msgspec.Struct, frozen=True):
     """How a school stands in its installation; `schools` are all of them, for its operator."""
 
-    sessions: int
+    sessions: int | None
     schools: list[str]
 
 
 class SchoolNow(msgspec.Struct, frozen=True):
-    """What a school is doing at this moment."""
+    """What a school is doing at this moment; None is left out."""
 
-    lessons_today: int
-    lessons_now: int
-    cancelled: int
-    planned_until: date | None
-    taught: list[Lesson]
-    people: dict[Role, int]
+    lessons: LessonCounts | None
+    taught: list[Lesson] | None
+    people: dict[Role, int] | None
     classes: list[Class]
 
 
@@ -81,7 +93,7 @@ async def show_today(request: Request[Any, Any, Any]) -> Response[bytes]:
         own=own,
         news=news,
         taught=await gathering.teacher() if Role.TEACHER in roles else None,
-        taught_courses=await gathering.courses() if Role.TEACHER in roles else (),
+        taught_courses=await gathering.courses() if Role.TEACHER in roles else None,
         children=await gathering.children() if Role.PARENT in roles else None,
         school_now=await gathering.school() if viewer.is_any(RUNS_SCHOOL) else None,
         installation=await gathering.installation() if viewer.is_any(RUNS_INSTALLATION) else None,
@@ -101,17 +113,19 @@ class Gathering:
         self._settings: Settings = state.settings
         self.now = visit.started_at.astimezone(visit.school.zone)
 
-    async def pupil(self) -> tuple[Part, Markup | None]:
-        """Their lessons, and what is new in their courses; None when that cannot be had now."""
+    async def pupil(self) -> tuple[Part, News | None]:
+        """Their lessons, and what is new in their courses; None when that is left out."""
         viewer, today = self._viewer, self.now.date()
         followed = await courses.list_followed(self._tx, [(viewer.school_id, viewer.person_id)])
         keys = [(viewer.school_id, course_id) for course_id in followed.get(viewer.person_id, ())]
         part = self._part(await self._cards.of_courses(self._tx, keys, today), self.now)
+        if self._visit.leaves_out(NEWS):
+            return part, None
         try:
             news = await self._news.of(self._tx, keys, today, self._visit.school.zone)
         except PartFailedError:
-            return part, None
-        return part, _draw_news(newest(news, self._settings.new_documents_max), self._visit.locale)
+            return part, News(None)
+        return part, News(_draw_news(newest(news, self._settings.new_documents_max), self._visit.locale))
 
     async def teacher(self) -> Part:
         """The lessons that they teach."""
@@ -119,8 +133,10 @@ class Gathering:
         days = await self._cards.of_teacher(self._tx, viewer.school_id, viewer.person_id, self.now.date())
         return self._part(days, self.now, for_teacher=True)
 
-    async def courses(self) -> list[CourseEntry]:
+    async def courses(self) -> list[CourseEntry] | None:
         """The courses that they teach."""
+        if self._visit.leaves_out(TAUGHT_COURSES):
+            return None
         return await courses.list_own_courses(self._tx, self._viewer.school_id, self._viewer.person_id)
 
     async def children(self) -> list[Part]:
@@ -141,20 +157,25 @@ class Gathering:
 
     async def school(self) -> SchoolNow:
         """What the school is doing."""
-        school_id = self._viewer.school_id
-        counts = await timetable.count_lessons(self._tx, school_id, self.now)
-        taught = await timetable.list_lessons_at(self._tx, school_id, self.now, most=self._settings.lessons_now_max)
-        classes = sorted(await people.list_classes(self._tx, school_id), key=lambda one: by_class_name(one.name))
-        return SchoolNow(*counts, taught, await people.count_roles(self._tx, school_id), classes)
+        tx, school_id, leaves_out = self._tx, self._viewer.school_id, self._visit.leaves_out
+        lessons = taught = persons = None
+        if not leaves_out(FIGURES):
+            persons = await people.count_roles(tx, school_id)
+        if not leaves_out(TAUGHT_NOW):
+            taught = await timetable.list_lessons_at(tx, school_id, self.now, most=self._settings.lessons_now_max)
+        if not leaves_out(LESSON_COUNTS):
+            lessons = await timetable.count_lessons(tx, school_id, self.now)
+        classes = sorted(await people.list_classes(tx, school_id), key=lambda one: by_class_name(one.name))
+        return SchoolNow(lessons, taught, persons, classes)
 
     async def installation(self) -> Installation:
         """How the school stands in this installation."""
         school_id = self._viewer.school_id
         schools = [school.name for school, _ in self._schools.all] if Role.OPERATOR in self._viewer.roles else []
-        return Installation(
-            await people.count_sessions(self._tx, school_id, now=self._visit.started_at),
-            schools,
-        )
+        sessions = None
+        if not self._visit.leaves_out(SESSIONS):
+            sessions = await people.count_sessions(self._tx, school_id, now=self._visit.started_at)
+        return Installation(sessions, schools)
 
     def _part(self, days: Days, now: datetime, *, child: Child | None = None, for_teacher: bool = False) -> Part:
         today = today_of(days.cards, now.date(), now)
