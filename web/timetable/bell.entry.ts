@@ -13,13 +13,11 @@ export function states(lessons: readonly { starts: number; ends: number }[], now
   });
 }
 
-function follow(day: HTMLElement): void {
+function follow(day: HTMLElement, ahead: number): void {
   const lessons = [...day.querySelectorAll<HTMLElement>(".lesson")].map((element) => {
     const [starts, ends] = [...element.querySelectorAll("time")].map(({ dateTime }) => Date.parse(dateTime));
     return { element, starts: starts!, ends: ends! };
   });
-  const ahead = Date.parse(day.dataset["now"]!) - Date.now();
-
   const tick = (): void => {
     const now = Date.now() + ahead;
     states(lessons, now).forEach((state, index) => {
@@ -42,4 +40,7 @@ function follow(day: HTMLElement): void {
   setInterval(tick, TICK_MS);
 }
 
-document.querySelectorAll<HTMLElement>(".day[data-now]").forEach(follow);
+// The server's clock, as the page was made: that of a phone may be wrong by minutes.
+const now = Date.parse(document.querySelector<HTMLElement>("main")!.dataset["now"]!);
+const ahead = now - Date.now();
+document.querySelectorAll<HTMLElement>(".day.moves").forEach((day) => follow(day, ahead));

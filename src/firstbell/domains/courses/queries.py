@@ -353,10 +353,13 @@ async def next_differences(tx: Transaction) -> list[tuple[str, str, str]]:
 
 
 async def list_followed(tx: Transaction, persons: Sequence[tuple[UUID, UUID]]) -> dict[UUID, list[UUID]]:
-    """The ids of the courses that each of these persons, given as (school, person), follows as a pupil."""
+    """The ids of the courses that each of these persons, given as (school, person), follows as a pupil.
+
+    In the same order for everybody, so that what a class shares is found again.
+    """
     rows = await tx.fetch(
         """
-        SELECT person_id, array_agg(course_id) FROM enrolment
+        SELECT person_id, array_agg(course_id ORDER BY course_id) FROM enrolment
         WHERE school_id = ANY ($1) AND person_id = ANY ($2) AND role = 'pupil'
         GROUP BY person_id
         """,

@@ -41,8 +41,8 @@ class NewDocument(msgspec.Struct, frozen=True):
     """What the page made of it, by language."""
 
 
-class CourseNews(msgspec.Struct, frozen=True):
-    """The newest documents of a course, and the folder in which they are."""
+class CourseNews(msgspec.Struct, frozen=True, eq=False):
+    """The newest documents of a course, and the folder in which they are; equal to itself alone, as `CourseCards`."""
 
     folder_id: UUID
     documents: tuple[NewDocument, ...]

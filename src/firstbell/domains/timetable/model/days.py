@@ -55,8 +55,11 @@ class Card(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, chips=chips, drawn={})
 
 
-class CourseCards(msgspec.Struct, frozen=True):
-    """What everybody of a course shares of a day: its lessons today, and on the next day on which it has any."""
+class CourseCards(msgspec.Struct, frozen=True, eq=False):
+    """What everybody of a course shares of a day: its lessons today, and on the next day on which it has any.
+
+    Equal to itself alone: what was drawn of it holds until the cards are made anew.
+    """
 
     today: tuple[Card, ...]
     next: tuple[Card, ...]

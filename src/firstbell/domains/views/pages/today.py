@@ -1,7 +1,9 @@
 """The today page, for each role. Persons with several roles see the parts of each."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Request, Response, get
@@ -15,11 +17,11 @@ from firstbell.domains.people.access import Schools, read_family
 from firstbell.domains.people.model import SIGNED_IN, Child, Class, Role, Viewer, by_class_name
 from firstbell.domains.timetable import queries as timetable
 from firstbell.domains.timetable.access import Days, SharedCards
-from firstbell.domains.timetable.model.days import Today, today_of
+from firstbell.domains.timetable.model.days import CourseCards, Today, today_of
 from firstbell.domains.timetable.model.lessons import Lesson, LessonCounts
 from firstbell.domains.timetable.pages.drawing import draw_day, draw_rows
 from firstbell.domains.views.access import SharedNews
-from firstbell.domains.views.model import NewDocument, greeting_at, newest
+from firstbell.domains.views.model import CourseNews, NewDocument, greeting_at, newest
 from firstbell.kernel.db import PartFailedError
 from firstbell.kernel.extras import Extra
 from firstbell.kernel.html import macro, page
@@ -30,6 +32,8 @@ from firstbell.settings import Settings
 
 RUNS_SCHOOL = frozenset({Role.HEAD, Role.SECRETARIAT, Role.ICT})
 RUNS_INSTALLATION = frozenset({Role.ICT, Role.OPERATOR})
+DRAWN_MAX = 1_000
+"""Drawn days kept in a worker, about 10 kB each: the sets of courses of 20,000 pupils, for a minute."""
 
 NEWS = Extra(1, mark("what is new"))
 FIGURES = Extra(1, mark("how many people there are"))
@@ -51,10 +55,14 @@ class Part(msgspec.Struct, frozen=True):
     child: Child | None = None
 
 
-class News(msgspec.Struct, frozen=True):
-    """The new documents, drawn; None when they cannot be had now."""
+class PupilDay(NamedTuple):
+    """What a class sees in one minute: its days, and its news unless left out; None when they cannot be had."""
 
-    rows: Markup | None
+    cards: tuple[CourseCards, ...]
+    has_material: bool
+    news: tuple[CourseNews, ...] | None
+    shows_news: bool
+    minute: datetime
 
 
 class Installation(msgspec.Struct, frozen=True):
@@ -84,14 +92,12 @@ async def show_today(request: Request[Any, Any, Any]) -> Response[bytes]:
     viewer: Viewer = visit.viewer
     gathering = Gathering(visit, request.app.state)
     roles = viewer.roles
-    own, news = await gathering.pupil() if Role.PUPIL in roles else (None, None)
     return page(
         request,
         "views/today.html",
         local_now=gathering.now,
         greeting=greeting_at(gathering.now),
-        own=own,
-        news=news,
+        own=await gathering.pupil() if Role.PUPIL in roles else None,
         taught=await gathering.teacher() if Role.TEACHER in roles else None,
         taught_courses=await gathering.courses() if Role.TEACHER in roles else None,
         children=await gathering.children() if Role.PARENT in roles else None,
@@ -113,25 +119,29 @@ class Gathering:
         self._settings: Settings = state.settings
         self.now = visit.started_at.astimezone(visit.school.zone)
 
-    async def pupil(self) -> tuple[Part, News | None]:
-        """Their lessons, and what is new in their courses; None when that is left out."""
+    async def pupil(self) -> Markup:
+        """Their lessons, and what is new in their courses unless that is left out."""
         viewer, today = self._viewer, self.now.date()
         followed = await courses.list_followed(self._tx, [(viewer.school_id, viewer.person_id)])
         keys = [(viewer.school_id, course_id) for course_id in followed.get(viewer.person_id, ())]
-        part = self._part(await self._cards.of_courses(self._tx, keys, today), self.now)
-        if self._visit.leaves_out(NEWS):
-            return part, None
+        days = await self._cards.of_courses(self._tx, keys, today)
+        shows_news = not self._visit.leaves_out(NEWS)
+        news: Sequence[CourseNews] | None = ()
         try:
-            news = await self._news.of(self._tx, keys, today, self._visit.school.zone)
+            if shows_news:
+                news = await self._news.of(self._tx, keys, today, self._visit.school.zone)
         except PartFailedError:
-            return part, News(None)
-        return part, News(_draw_news(newest(news, self._settings.new_documents_max), self._visit.locale))
+            news = None
+        minute = self.now.replace(second=0, microsecond=0)
+        shared_news = None if news is None else tuple(news)
+        day = PupilDay(tuple(days.cards), days.has_material, shared_news, shows_news, minute)
+        return _draw_pupil(day, self._visit.locale, self._settings.new_documents_max)
 
     async def teacher(self) -> Part:
         """The lessons that they teach."""
         viewer = self._viewer
         days = await self._cards.of_teacher(self._tx, viewer.school_id, viewer.person_id, self.now.date())
-        return self._part(days, self.now, for_teacher=True)
+        return _part(days, self.now, self._visit.locale, for_teacher=True)
 
     async def courses(self) -> list[CourseEntry] | None:
         """The courses that they teach."""
@@ -152,7 +162,7 @@ class Gathering:
         for child in children:
             own = [cards[child.school_id, course_id] for course_id in followed.get(child.person_id, ())]
             now = self.now.astimezone(self._schools.of(child.school_id).zone)
-            parts.append(self._part(Days(own, has_material=days.has_material), now, child=child))
+            parts.append(_part(Days(own, has_material=days.has_material), now, self._visit.locale, child=child))
         return parts
 
     async def school(self) -> SchoolNow:
@@ -177,15 +187,21 @@ class Gathering:
             sessions = await people.count_sessions(self._tx, school_id, now=self._visit.started_at)
         return Installation(sessions, schools)
 
-    def _part(self, days: Days, now: datetime, *, child: Child | None = None, for_teacher: bool = False) -> Part:
-        today = today_of(days.cards, now.date(), now)
-        shown = today.next if today.next and today.is_over else today.today
-        locale = self._visit.locale
-        drawn = draw_day(shown, locale, for_teacher=for_teacher)
-        following = (
-            Markup("") if today.next is None or child else draw_rows(today.next, locale, for_teacher=for_teacher)
-        )
-        return Part(today, drawn, following, days.has_material, now, child)
+
+@lru_cache(maxsize=DRAWN_MAX)
+def _draw_pupil(day: PupilDay, locale: str, news_max: int) -> Markup:
+    """Drawn for the first pupil of a class who asks, and handed to the others."""
+    part = _part(Days(list(day.cards), has_material=day.has_material), day.minute, locale)
+    rows = None if day.news is None else _draw_news(newest(day.news, news_max), locale)
+    return macro(locale, "views/parts.html", "pupil")(part, rows, day.shows_news)
+
+
+def _part(days: Days, now: datetime, locale: str, *, child: Child | None = None, for_teacher: bool = False) -> Part:
+    today = today_of(days.cards, now.date(), now)
+    shown = today.next if today.next and today.is_over else today.today
+    drawn = draw_day(shown, locale, for_teacher=for_teacher)
+    following = Markup("") if today.next is None or child else draw_rows(today.next, locale, for_teacher=for_teacher)
+    return Part(today, drawn, following, days.has_material, now, child)
 
 
 def _draw_news(documents: list[NewDocument], locale: str) -> Markup:
