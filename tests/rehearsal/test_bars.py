@@ -2,10 +2,22 @@
 
 from collections import Counter
 
+from firstbell.rehearsal.bars import (
+    alone,
+    generator_kept_time,
+    goodput,
+    known_devices,
+    limit_reached,
+    nobody_banned,
+    recovers,
+    served,
+    with_edge,
+)
 from firstbell.rehearsal.conductor import Played
 from firstbell.rehearsal.load.tally import Key, Tally, bucket_of
+from firstbell.rehearsal.pricing import bearable_attack_x
 from firstbell.rehearsal.reckoning import reckon
-from firstbell.rehearsal.results import Capacity, Results, generator_kept_time, goodput, known_devices, recovers, served
+from firstbell.rehearsal.results import Capacity, Prices, Results
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, everybody
 
 SPIKE = Phase("spike", 0.5, everybody(10))
@@ -13,11 +25,11 @@ AFTER = Phase("after", 0.5, everybody(0.5))
 CAPACITY = Capacity(10.0, 50.0, 100.0, 1_000.0)
 
 
-def played(tally: Tally) -> Results:
+def played(tally: Tally, prices: Prices | None = None, spike: Phase = SPIKE) -> Results:
     """The figures of ten seconds of ten times the load, and ten after it."""
-    scenario = Scenario("ten-times", "", 0.3, (SPIKE, AFTER), ())
-    seen = Played(scenario, CAPACITY, [(SPIKE, 0.0, 10.0), (AFTER, 10.0, 20.0)], tally)
-    return reckon(seen, edge=False, lost=0, duplicates=0, refusal_cpu_us=None)
+    scenario = Scenario("ten-times", "", 0.3, (spike, AFTER), ())
+    seen = Played(scenario, CAPACITY, [(spike, 0.0, 10.0), (AFTER, 10.0, 20.0)], prices, tally=tally)
+    return reckon(seen, edge=False, lost=0, duplicates=0)
 
 
 def steps(tally: Tally, second: int, number: int, seconds: float, priority: int = 1) -> None:
@@ -60,3 +72,53 @@ def test_a_generator_that_is_late_makes_the_phase_invalid() -> None:
     assert not results.phase("spike").valid
     assert results.phase("after").valid
     assert not generator_kept_time().is_held(results)
+
+
+def test_the_limit_is_what_the_price_of_refusals_leaves() -> None:
+    tally = Tally()
+    for second in range(10):
+        steps(tally, second, 36, 0.01)
+        tally.refused[Key(second, "everybody", 1)] += 180
+        tally.refused_new[Key(second, "everybody", 1)] += 72
+    # Five refusals for each served step, two of them on a new connection: 3 x 40 + 2 x 65 us beside 1,000 us.
+    results = played(tally, Prices(served_us=1_000, refused_kept_us=40, refused_new_us=65))
+    assert results.limit == 0.8
+    assert results.limit_ratio == 0.9
+    assert not limit_reached(0.95).is_held(results)
+    assert limit_reached(0.85).is_held(results)
+
+
+def test_without_prices_there_is_no_limit_that_could_be_held() -> None:
+    tally = Tally()
+    steps(tally, 1, 36, 0.01)
+    tally.refused[Key(1, "everybody", 1)] += 180
+    results = played(tally)
+    assert results.limit_ratio is None
+    assert not limit_reached(0.95).is_held(results)
+
+
+def test_an_address_from_which_nobody_is_served_for_ten_seconds_is_shut_out() -> None:
+    attacked = Phase("attack", 0.5, everybody(0.5), attack_x=10)
+    tally = Tally()
+    for second in range(20):
+        tally.addresses[second, "127.64.0.1"] += 1
+    tally.addresses[12, "127.64.0.2"] += 1
+    results = played(tally, spike=attacked)
+    assert results.addresses_banned == 1
+    assert not nobody_banned().is_held(results)
+
+
+def test_a_bar_may_hold_only_for_runs_with_the_edge_or_without_it() -> None:
+    bars = (recovers(5), alone(goodput("spike", 0.85)), with_edge(goodput("spike", 0.95)))
+    scenario = Scenario("ten-times", "", 0.3, (SPIKE, AFTER), bars)
+    assert [bar.least for bar in scenario.bars_of(edge=False)] == [None, 0.85]
+    assert [bar.least for bar in scenario.bars_of(edge=True)] == [None, 0.95]
+
+
+def test_without_the_edge_an_attack_is_as_heavy_as_leaves_the_honest_their_part() -> None:
+    attacked = Phase("attack", 0.5, everybody(0.5), attack_x=10)
+    # 0.5 + x * 50 / 1,000 <= 0.9 holds up to 8.
+    assert bearable_attack_x(attacked, Prices(1_000, 40, 60)) == 8.0
+    assert bearable_attack_x(attacked, Prices(1_000, 10, 10)) == 10
+    assert bearable_attack_x(attacked, Prices(1_000, 400, 600)) == 5
+    assert bearable_attack_x(attacked, None) == 5

@@ -1,13 +1,11 @@
 """`firstbell demo`: a whole installation on this machine, with a school in it, until Ctrl-C."""
 
 import asyncio
-import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -16,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from firstbell.cli import app, with_running_clock
+from firstbell.cli.ending import Ended, end_on_signals, end_undisturbed
 from firstbell.cli.installation import Installation
 from firstbell.cli.progress import Steps
 from firstbell.kernel.db import Pool
@@ -23,7 +22,6 @@ from firstbell.kernel.errors import OperatorError
 from firstbell.settings import Settings, read_settings
 
 PUPILS = 600
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Guest(msgspec.Struct, frozen=True):
@@ -44,10 +42,6 @@ class DemoSchool(msgspec.Struct, frozen=True):
     guests: tuple[Guest, ...]
 
 
-class _Ended(BaseException):
-    """Somebody asked us to end: Ctrl-C, SIGTERM, or the terminal was closed."""
-
-
 @app.command()
 def demo(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
@@ -59,8 +53,7 @@ def demo(
     watch: Annotated[bool, typer.Option("--watch", hidden=True, help="Follow changes of the sources.")] = False,
 ) -> None:
     """Start PostgreSQL, NATS, the web and the jobs on this machine, with a demo school; Ctrl-C ends them all."""
-    for number in _SIGNALS:
-        signal.signal(number, _end)
+    end_on_signals()
     console = Console()
     given: dict[str, Any] = {"port": port, "data_dir": data_dir}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
@@ -73,16 +66,11 @@ def demo(
         installation.serve(watch=watch)
         _welcome(console, installation.settings)
         installation.watch()
-    except _Ended:
+    except Ended:
         console.print("\nFirstbell has ended.")
     finally:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        end_undisturbed()
         installation.stop()
-
-
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise _Ended
 
 
 def _ensure_school(installation: Installation, *, empty: bool, pupils: int | None) -> None:

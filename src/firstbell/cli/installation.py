@@ -6,7 +6,8 @@ import shutil
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -69,12 +70,14 @@ class Installation:
         """
         self._filling.touch()
         filling = self._start("fill", arguments)
-        while filling.is_running:
-            self._keeper.watch_once()
-            time.sleep(0.05)
+        try:
+            while filling.is_running:
+                self._keeper.watch_once()
+                time.sleep(0.05)
+        finally:
+            filling.stop()
         if filling.process.returncode:
             raise SystemExit(filling.process.returncode)
-        filling.stop()
         self._filling.unlink()
 
     def serve(self, *, watch: bool = False) -> None:
@@ -88,13 +91,21 @@ class Installation:
             if watch:
                 self._keeper.keep(self._start_vite)
             self._keeper.keep(lambda: self._start("work", ["work"], log=True))
-            deadline = time.monotonic() + READY_SECONDS
-            while not self._is_ready():
-                if not web.is_running or time.monotonic() > deadline:
-                    raise OperatorError(
-                        f"The web did not become ready; {self.settings.data_dir / 'serve.log'} says why."
-                    )
-                time.sleep(0.05)
+            self._wait_until_ready(web, self.settings)
+
+    @contextmanager
+    def another_web(self, settings: Settings) -> Iterator[int]:
+        """Meanwhile one more web on these engines, with `settings` of its own; gives its process.
+
+        Raises:
+            OperatorError: it does not become ready.
+        """
+        web = self._start("another", ["serve"], log=True, settings=settings)
+        try:
+            self._wait_until_ready(web, settings)
+            yield web.process.pid
+        finally:
+            web.stop()
 
     def watch(self) -> None:
         """Keep everything running, until an exception such as that of a signal."""
@@ -122,12 +133,21 @@ class Installation:
         await ensure_database(maintenance_url, DATABASE)
         await migrate(self.settings.database_owner_url)
 
-    def _start(self, name: str, arguments: Sequence[str], *, log: bool = False) -> Child:
+    def _wait_until_ready(self, web: Child, settings: Settings) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not _is_ready(settings):
+            if not web.is_running or time.monotonic() > deadline:
+                raise OperatorError(f"The web did not become ready; {settings.data_dir / web.name}.log says why.")
+            time.sleep(0.05)
+
+    def _start(
+        self, name: str, arguments: Sequence[str], *, log: bool = False, settings: Settings | None = None
+    ) -> Child:
         return start_child(
             name,
             [sys.executable, "-m", "firstbell", *arguments],
             run=self._engines.run,
-            environment={**os.environ, **as_environment(self.settings)},
+            environment={**os.environ, **as_environment(settings or self.settings)},
             log=self.settings.data_dir / f"{name}.log" if log else None,
         )
 
@@ -145,10 +165,10 @@ class Installation:
             log=self.settings.data_dir / "vite.log",
         )
 
-    def _is_ready(self) -> bool:
-        address = f"http://{self.settings.host}:{self.settings.port}/ready"
-        try:
-            urllib.request.urlopen(address, timeout=2).close()
-        except OSError:
-            return False
-        return True
+
+def _is_ready(settings: Settings) -> bool:
+    try:
+        urllib.request.urlopen(f"http://{settings.host}:{settings.port}/ready", timeout=2).close()
+    except OSError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from firstbell.rehearsal.bench.connection import Answer, AnswerError, Connection
+from firstbell.rehearsal.bench.connection import Answer, AnswerError, Connection, browser_request
 from firstbell.rehearsal.load.orders import Target
 from firstbell.rehearsal.load.player import Player
 
@@ -23,6 +23,7 @@ _DOCUMENT = re.compile(r'href="(/[^"]*documents/[0-9a-f-]{36})"')
 _FOLDER = re.compile(r'action="(/[^"]*folders/[0-9a-f-]{36}/documents)[?"]')
 _INNER = re.compile(r'href="(/[^"]*folders/[0-9a-f-]{36})"')
 _WEEK = re.compile(r'href="(/timetable)"')
+_ASSET = re.compile(r'href="(/static/[^"]+\.css)"')
 _COURSES = "/courses"
 _OK = 200
 
@@ -71,6 +72,14 @@ async def _links_of(player: Player, connection: Connection) -> Links:
     return Links(week, course[1], tuple(dict.fromkeys(documents))[:DOCUMENTS_MAX], _first(_FOLDER, shown))
 
 
+async def find_asset(target: Target, host: str) -> str:
+    """The address of a file that the sign-in page needs: it has no reader and never changes."""
+    connection = await Connection.open(target.host, target.port)
+    answer = await connection.ask(browser_request("GET", host, "/sign-in", {}))
+    connection.close()
+    return _first(_ASSET, answer.text())
+
+
 def _first(pattern: re.Pattern[str], page: str) -> str:
     found = pattern.search(page)
     return found[1] if found else ""
@@ -108,8 +117,7 @@ def school_sources(hosts: Sequence[str]) -> tuple[str, ...]:
     return tuple(source_of(host, "", "pupil") for host in hosts)
 
 
-def attacking_sources(hosts: Sequence[str], number: int) -> Iterator[str]:
-    """Where attackers come from: the schools' own addresses, and `number` others."""
-    yield from school_sources(hosts)
+def other_sources(number: int) -> Iterator[str]:
+    """Addresses from which nobody honest comes."""
     for index in range(number):
         yield f"127.{32 + index % 32}.{index // 32 % 256}.{1 + index // 8_192 % 254}"

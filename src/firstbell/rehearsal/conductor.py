@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Protocol
 from msgspec import structs
 
 from firstbell.rehearsal.bench.meter import CpuReading, memory_bytes, process_tree
+from firstbell.rehearsal.load.arms import Arms
 from firstbell.rehearsal.load.generators import Generator
 from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch, Target
 from firstbell.rehearsal.load.tally import Tally, percentile
-from firstbell.rehearsal.results import Capacity
+from firstbell.rehearsal.pricing import PRICE_SECONDS, PRICED_PER_S, Pricing, bearable_attack_x
+from firstbell.rehearsal.results import Capacity, Prices
 from firstbell.rehearsal.scenarios.scenario import Fault, Phase, Scenario, Throng
 
 P1 = 1
@@ -55,8 +58,11 @@ class Stage(Protocol):
     target: Target
     cast: Path
     hosts: Sequence[str]
-    names: Sequence[str]
-    sources: Sequence[str]
+    has_edge: bool
+    arms: Arms
+
+    def refusing(self) -> AbstractContextManager[tuple[Target, Sequence[int]]]:
+        """Beside the other, a web that has no room for anybody: where it is, and its processes."""
 
     def application(self) -> Sequence[int]:
         """The processes of the web, the jobs and NATS."""
@@ -89,6 +95,9 @@ class Played:
     capacity: Capacity
     bounds: list[tuple[Phase, float, float]]
     """Each phase with the seconds between which it was played."""
+    prices: Prices | None = None
+    attack_x: dict[str, float] = field(default_factory=dict)
+    """How heavy the attack was in each phase that had one."""
     tally: Tally = field(default_factory=Tally)
     receipts: list[tuple[str, str]] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
@@ -110,6 +119,15 @@ class Limits:
         """The length of one step of the stairs."""
         return max(1.0, min(STAIR_SECONDS, self.minutes * 60 / 6))
 
+    @property
+    def price_seconds(self) -> float:
+        """How long each kind of refusal is priced."""
+        return PRICE_SECONDS if self.people_per_s_max is None else 1.0
+
+    def slow(self, connections: int) -> int:
+        """Slow connections within the limit: as many as people in a minute."""
+        return connections if self.people_per_s_max is None else min(connections, round(60 * self.people_per_s_max))
+
     def bound(self, people_per_s: float) -> float:
         """A rate within the limit."""
         return people_per_s if self.people_per_s_max is None else min(people_per_s, self.people_per_s_max)
@@ -118,10 +136,8 @@ class Limits:
 class Conductor:
     """Plays one scenario on a stage."""
 
-    def __init__(self, stage: Stage, limits: Limits, core: int | None, watch: Watch) -> None:
+    def __init__(self, stage: Stage, core: int | None) -> None:
         self._stage = stage
-        self._limits = limits
-        self._watch = watch
         self._people = Generator(core)
         self._attackers = Generator(core)
         self._seed = 830
@@ -131,20 +147,20 @@ class Conductor:
         self._people.stop()
         self._attackers.stop()
 
-    def find_capacity(self) -> Capacity:
+    def find_capacity(self, limits: Limits, watch: Watch) -> Capacity:
         """The highest goodput at which P1's p99 stays under 250 ms: stairs that double, then halve the gap.
 
         Raises:
             NoCapacityError: no step of the stairs was served in time.
         """
-        if self._limits.people_per_s_max is not None:
-            found, _holds = self._try(self._limits.bound(FIRST_PEOPLE_PER_S))
+        if limits.people_per_s_max is not None:
+            found, _holds = self._try(limits.bound(FIRST_PEOPLE_PER_S), limits, watch)
             return structs.replace(found, is_bounded=True)
         best, low, high, steps_left = NOTHING, 0.0, 0.0, STAIRS_MAX
         rate = FIRST_PEOPLE_PER_S
         while steps_left and rate >= PEOPLE_PER_S_MIN:
             steps_left -= 1
-            found, holds = self._try(rate)
+            found, holds = self._try(rate, limits, watch)
             if holds:
                 best, low = max(best, found, key=lambda capacity: capacity.steps_per_s), rate
             else:
@@ -156,26 +172,35 @@ class Conductor:
             raise NoCapacityError
         return best
 
-    def play(self, scenario: Scenario, capacity: Capacity) -> Played:
+    def find_prices(self, capacity: Capacity, limits: Limits) -> Prices | None:
+        """What saying no costs, on a web that says nothing else; None when that could not be measured."""
+        with self._stage.refusing() as (target, processes):
+            pricing = Pricing(self._attackers, self._stage.arms, target, processes)
+            return pricing.prices(capacity, limits.bound(PRICED_PER_S), limits.price_seconds)
+
+    def play(
+        self, scenario: Scenario, capacity: Capacity, prices: Prices | None, limits: Limits, watch: Watch
+    ) -> Played:
         """All phases, one after the other, without a pause."""
-        bounds = _bounds(scenario, self._limits.minutes * 60)
-        played = Played(scenario, capacity, bounds)
+        bounds = _bounds(scenario, limits.minutes * 60)
+        attack_x = {phase.name: self._attack_x(phase, prices) for phase, _, _ in bounds if phase.attack_x}
+        played = Played(scenario, capacity, bounds, prices, attack_x)
         end_s = bounds[-1][2]
-        attack = self._attack_orders(scenario, capacity, bounds)
-        self._carry_out(_crowds(bounds, capacity, self._limits, self._stage.hosts[0]), end_s, played, attack)
+        attack = self._attack_orders(capacity, prices, limits, bounds)
+        self._carry_out(_crowds(bounds, capacity, limits, self._stage.hosts[0]), end_s, played, watch, attack)
         return played
 
-    def people(self, scenario: Scenario, capacity: Capacity) -> int:
+    def people(self, scenario: Scenario, capacity: Capacity, limits: Limits) -> int:
         """How many people the scenario brings."""
-        bounds = _bounds(scenario, self._limits.minutes * 60)
-        crowds = _crowds(bounds, capacity, self._limits, "")
+        bounds = _bounds(scenario, limits.minutes * 60)
+        crowds = _crowds(bounds, capacity, limits, "")
         return ceil(sum(s.per_s * (s.until_s - s.from_s) for crowd in crowds for s in crowd.stretches))
 
-    def _try(self, people_per_s: float) -> tuple[Capacity, bool]:
-        seconds = self._limits.stair_seconds
+    def _try(self, people_per_s: float, limits: Limits, watch: Watch) -> tuple[Capacity, bool]:
+        seconds = limits.stair_seconds
         whole = Phase("capacity", 1.0, (Throng(1.0),))
         played = Played(Scenario("capacity", "", seconds / 60, (whole,), ()), NOTHING, [(whole, 0.0, seconds)])
-        self._carry_out((Crowd("everybody", "morning", (Stretch(0, seconds, people_per_s),)),), seconds, played, None)
+        self._carry_out((Crowd("everybody", "morning", (Stretch(0, seconds, people_per_s),)),), seconds, played, watch)
         first = int(seconds * SETTLE_SHARE)
         tally, span = played.tally, seconds - first
         good = sum(number for key, number in tally.good.items() if first <= key.second < seconds)
@@ -187,28 +212,36 @@ class Conductor:
         return Capacity(people_per_s, round(good / span, 1), round(p99_s * 1_000, 1), round(cpu_us, 1)), holds
 
     def _attack_orders(
-        self, scenario: Scenario, capacity: Capacity, bounds: list[tuple[Phase, float, float]]
+        self, capacity: Capacity, prices: Prices | None, limits: Limits, bounds: list[tuple[Phase, float, float]]
     ) -> AttackOrders | None:
-        if not scenario.attacks:
+        attacked = [bound for bound in bounds if bound[0].attack_x]
+        if not attacked:
             return None
-        return AttackOrders(
-            target=self._stage.target,
-            hosts=tuple(self._stage.hosts),
-            names=tuple(self._stage.names),
-            sources=tuple(self._stage.sources),
-            stretches=tuple(
-                Stretch(from_s, until_s, self._limits.bound(phase.attack_x * capacity.steps_per_s))
-                for phase, from_s, until_s in bounds
-                if phase.attack_x
-            ),
-            slow_connections=max(phase.slow_connections for phase, _, _ in bounds),
-            begins_at=0.0,
-            seconds=max(until_s for phase, _, until_s in bounds if phase.attack_x),
+        first, first_s, _ = attacked[0]
+        stretches = tuple(
+            Stretch(from_s, until_s, limits.bound(self._attack_x(phase, prices) * capacity.steps_per_s))
+            for phase, from_s, until_s in attacked
+        )
+        return self._stage.arms.orders(
+            self._stage.target,
+            stretches,
+            seconds=attacked[-1][2],
             seed=self._seed,
+            slow_connections=limits.slow(first.slow_connections),
+            slow_from_s=first_s,
         )
 
+    def _attack_x(self, phase: Phase, prices: Prices | None) -> float:
+        """As heavy as the phase wants; without the edge no more than leaves the honest their part of the core."""
+        return phase.attack_x if self._stage.has_edge else bearable_attack_x(phase, prices)
+
     def _carry_out(
-        self, crowds: tuple[Crowd, ...], seconds: float, played: Played, attack: AttackOrders | None
+        self,
+        crowds: tuple[Crowd, ...],
+        seconds: float,
+        played: Played,
+        watch: Watch,
+        attack: AttackOrders | None = None,
     ) -> None:
         self._seed += 1
         begins_at = time.monotonic() + LEAD_SECONDS
@@ -229,7 +262,7 @@ class Conductor:
                 generator.collect(played.tally, played.receipts)
             played.samples.append(meter.sample(second - 1))
             phase = next((phase.name for phase, _, until_s in played.bounds if second <= until_s), "the last leave")
-            self._watch(phase, second, second / whole_s, played.tally, played.samples)
+            watch(phase, second, second / whole_s, played.tally, played.samples)
 
 
 class Meter:

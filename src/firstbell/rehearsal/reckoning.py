@@ -9,6 +9,7 @@ from firstbell.rehearsal.results import (
     PRIORITIES,
     ClassFigures,
     PhaseFigures,
+    Prices,
     Results,
     WaitingFigures,
 )
@@ -22,22 +23,30 @@ NORMAL_TIMES, NORMAL_SECONDS = 2.0, 0.25
 """A second is normal when its p99 is under twice that of the phase before the load, or under 250 ms."""
 
 NORMAL_IN_A_ROW = 3
+BAN_SECONDS = 10
+"""An address from which nobody was served for so long is shut out, whatever the reason."""
+
 TENTHS = 10
 
 
-def reckon(played: Played, *, edge: bool, lost: int, duplicates: int, refusal_cpu_us: float | None) -> Results:
-    """The figures of a run. `refusal_cpu_us` is what a refusal costs, None when that was not measured."""
+def reckon(played: Played, *, edge: bool, lost: int, duplicates: int) -> Results:
+    """The figures of a run."""
     tally = played.tally
     phases = [_phase(played, phase, from_s, until_s) for phase, from_s, until_s in played.bounds]
+    heaviest = max(phases, key=lambda phase: phase.refusals_per_served)
+    limit = _limit(heaviest, played.prices)
     return Results(
         scenario=played.scenario.name,
         edge=edge,
         capacity_rps=played.capacity.steps_per_s,
-        limit_ratio=_limit_ratio(played, phases, refusal_cpu_us),
+        prices=played.prices,
+        limit=limit,
+        limit_ratio=round(heaviest.goodput_ratio / limit, 4) if limit else None,
         phases=phases,
         known_device_success=_share(tally.known[True], tally.known.total()),
         attacker_served_share=_attacker_served(tally),
         stranger_sign_in_p95_s=_stranger_p95_s(tally.strangers),
+        addresses_banned=_addresses_banned(played),
         waiting=_waiting(tally.waiting),
         recovery_s=_recovery_s(played),
         longest_error_s=_longest_run(tally.error_seconds),
@@ -58,6 +67,8 @@ def _phase(played: Played, phase: Phase, from_s: float, until_s: float) -> Phase
     cores = [s.application_cores + s.database_cores for s in played.samples if from_s <= s.second < until_s]
     served = count(tally.good, lambda key: from_s <= key.second < until_s)
     refused = count(tally.refused, lambda key: from_s <= key.second < until_s)
+    refused_new = count(tally.refused_new, lambda key: from_s <= key.second < until_s)
+    client_us = sum(us for second, us in tally.client_us.items() if from_s <= second < until_s)
     return PhaseFigures(
         name=phase.name,
         offered_x=phase.offered_x,
@@ -70,7 +81,9 @@ def _phase(played: Played, phase: Phase, from_s: float, until_s: float) -> Phase
         lag_p99_ms=lag_ms,
         valid=lag_ms <= LAG_MS_MAX,
         cores_serving=round(sum(cores) / len(cores), 3) if cores else 0.0,
-        attack_x=phase.attack_x,
+        attack_x=played.attack_x.get(phase.name, 0.0),
+        refusals_new_per_served=round(refused_new / served, 3) if served else 0.0,
+        client_cpu_us=round(client_us / max(1, served + refused), 1),
     )
 
 
@@ -95,13 +108,35 @@ def _success(tally: Tally, crowd: str, from_s: float, until_s: float) -> float:
     return _share(count(tally.served, within), count(tally.offered, within)) or 0.0
 
 
-def _limit_ratio(played: Played, phases: list[PhaseFigures], refusal_cpu_us: float | None) -> float | None:
-    """What was reached of 1 / (1 + refusals per served step x c_no / c_yes), in the phase with most refusals."""
-    heaviest = max(phases, key=lambda phase: phase.refusals_per_served)
-    if refusal_cpu_us is None or not heaviest.refusals_per_served or not played.capacity.cpu_us:
+def _limit(phase: PhaseFigures, prices: Prices | None) -> float | None:
+    """The share of capacity that the price of refusals leaves in this phase; None where nobody was refused."""
+    if prices is None or not phase.refusals_per_served:
         return None
-    limit = 1 / (1 + heaviest.refusals_per_served * refusal_cpu_us / played.capacity.cpu_us)
-    return round(heaviest.goodput_ratio / limit, 4)
+    kept_per_served = phase.refusals_per_served - phase.refusals_new_per_served
+    return round(prices.limit(kept_per_served, phase.refusals_new_per_served), 4)
+
+
+def _addresses_banned(played: Played) -> int | None:
+    """How many addresses of schools got nothing for a while during an attack, though people came from them."""
+    attacked = [(int(from_s), int(until_s)) for phase, from_s, until_s in played.bounds if phase.attack_x]
+    if not attacked:
+        return None
+    seconds_of: dict[str, set[int]] = {}
+    for second, address in played.tally.addresses:
+        seconds_of.setdefault(address, set()).add(second)
+    return sum(
+        any(_longest_gap(seconds, *bounds) >= min(BAN_SECONDS, bounds[1] - bounds[0]) for bounds in attacked)
+        for seconds in seconds_of.values()
+    )
+
+
+def _longest_gap(seconds: set[int], first: int, end: int) -> int:
+    """The longest row of seconds between `first` and `end` that are not among `seconds`."""
+    longest = run = 0
+    for second in range(first, end):
+        run = 0 if second in seconds else run + 1
+        longest = max(longest, run)
+    return longest
 
 
 def _attacker_served(tally: Tally) -> float | None:

@@ -40,11 +40,10 @@ def write_report(path: Path, played: Played, results: Results) -> None:
 
 
 def _verdict(played: Played, results: Results) -> str:
-    missed = sum(not bar.is_held(results) for bar in played.scenario.bars)
+    bars = played.scenario.bars_of(edge=results.edge)
+    missed = sum(not bar.is_held(results) for bar in bars)
     invalid = [phase.name for phase in results.phases if not phase.valid]
-    words = (
-        "Everything that was wanted held." if not missed else f"{missed} of {len(played.scenario.bars)} bars missed."
-    )
+    words = "Everything that was wanted held." if not missed else f"{missed} of {len(bars)} bars missed."
     notes = [f'<p class="verdict {"held" if not missed else "missed"}">{words}</p>']
     if invalid:
         notes.append(
@@ -58,14 +57,9 @@ def _verdict(played: Played, results: Results) -> str:
 
 def _bars(played: Played, results: Results) -> str:
     rows = []
-    for bar in played.scenario.bars:
-        measured = bar.measure(results)
-        wanted = f"at least {bar.least:,}" if bar.least is not None else f"at most {bar.most:,}"
-        held = bar.is_held(results)
-        shown = "not measured" if measured is None else f"{measured:,.4g}"
-        rows.append(
-            (bar.sentence, shown, wanted, f"<b class={'held' if held else 'missed'}>{'held' if held else 'missed'}</b>")
-        )
+    for bar in played.scenario.bars_of(edge=results.edge):
+        verdict = "held" if bar.is_held(results) else "missed"
+        rows.append((bar.sentence, bar.shown(results), bar.wanted, f"<b class={verdict}>{verdict}</b>"))
     return _table(("bar", "measured", "wanted", ""), rows)
 
 
@@ -75,8 +69,25 @@ def _capacity(results: Results) -> str:
         f"<p>Capacity is the highest goodput at which the p99 of P1 stayed under 250 ms: "
         f"<b>{capacity.steps_per_s:,.0f} steps a second</b>, of {capacity.people_per_s:,.0f} people who arrive each "
         f"second; their p99 was {capacity.p99_ms:,.0f} ms and a step cost {capacity.cpu_us:,.0f} us of CPU in all "
-        f"processes that serve. People read and type {HASTE:g} times faster than in a school.</p>"
+        f"processes that serve. People read and type {HASTE:g} times faster than in a school.</p>{_prices(results)}"
     )
+
+
+def _prices(results: Results) -> str:
+    prices, heaviest = results.prices, max(results.phases, key=lambda phase: phase.refusals_per_served)
+    if prices is None:
+        return "<p>What a refusal costs was not measured.</p>"
+    told = (
+        f"<p>Saying no has a price: <b>{prices.refused_kept_us:,.1f} us</b> of CPU on a kept connection and "
+        f"<b>{prices.refused_new_us:,.1f} us</b> on a new one, against {prices.served_us:,.0f} us for a served step."
+    )
+    if results.limit is not None and results.limit_ratio is not None:
+        told += (
+            f" In “{escape(heaviest.name)}” there were {heaviest.refusals_per_served:,.1f} refusals for each served "
+            f"step, so that nobody on the same core beats <b>{results.limit:.1%}</b> of capacity; "
+            f"{heaviest.goodput_ratio:.1%} was reached, which is {results.limit_ratio:.1%} of that limit."
+        )
+    return f"{told}</p>"
 
 
 def _phases(phases: Sequence[PhaseFigures]) -> str:

@@ -82,9 +82,7 @@ def _second(second: int, tally: Tally, samples: list[Sample]) -> dict[str, str]:
 def verdict_table(scenario: Scenario, results: Results) -> Table:
     """The scenario's bars, and whether each was held."""
     table = Table("bar", "measured", "wanted", "", title=f"{scenario.name}: {scenario.story}")
-    for bar in scenario.bars:
-        measured = bar.measure(results)
-        wanted = f"at least {bar.least:,}" if bar.least is not None else f"at most {bar.most:,}"
-        shown = "not measured" if measured is None else f"{measured:,.4g}"
-        table.add_row(bar.sentence, shown, wanted, "[green]held[/]" if bar.is_held(results) else "[red]missed[/]")
+    for bar in scenario.bars_of(edge=results.edge):
+        verdict = "[green]held[/]" if bar.is_held(results) else "[red]missed[/]"
+        table.add_row(bar.sentence, bar.shown(results), bar.wanted, verdict)
     return table

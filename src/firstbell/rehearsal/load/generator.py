@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import resource
+import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 import uvloop
 
+from firstbell.kernel.launch import end_with_parent
 from firstbell.rehearsal.journeys import JOURNEYS
 from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch
 from firstbell.rehearsal.load.player import Player
@@ -85,9 +87,13 @@ class Performance:
         """Play until the end, telling `report` each second what was new in it."""
         for number, crowd in enumerate(self._orders.crowds):
             self._plan_next(crowd, arrivals(crowd.stretches, random.Random(f"{self._orders.seed}/{number}")))  # noqa: S311
+        told_s = time.process_time()
         while (now_s := self.now()) < self._orders.seconds:
             await asyncio.sleep(1 - now_s % 1)
             self._give_up_patience()
+            used_s = time.process_time() - told_s
+            told_s += used_s
+            self.tally.client_us[int(now_s)] += int(used_s * 1e6)
             report(self.tally, self.receipts)
             self.tally, self.receipts = Tally(), []
         if self._timer is not None:
@@ -204,6 +210,9 @@ def run_generator(pipe: Pipe, core: int | None) -> None:
     For each it sends a tally and the receipts every second, then None.
     """
     prepare_process(core)
+    end_with_parent(signal.SIGKILL, os.getppid())
+    # Ctrl-C reaches the whole group; we end when our parent says so.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     casts: dict[Path, Cast] = {}
     while True:
         try:

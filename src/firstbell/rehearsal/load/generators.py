@@ -58,7 +58,9 @@ class Generator:
                 receipts.extend(news[1])
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process, at once when it plays."""
+        if self.is_playing:
+            self._process.kill()
         self._pipe.close()
         self._process.join(END_SECONDS)
         if self._process.is_alive():

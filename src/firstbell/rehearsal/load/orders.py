@@ -56,14 +56,23 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class AttackOrders:
-    """Attack as `kinds` from the addresses `sources`, `per_s` requests together in each stretch."""
+    """Send prepared requests, at `per_s` together in each stretch, and hold slow connections meanwhile."""
 
     target: Target
-    hosts: tuple[str, ...]
-    names: tuple[str, ...]
-    sources: tuple[str, ...]
+    floods: tuple[bytes, ...]
+    sprays: tuple[bytes, ...]
+    """Requests that try a password, a tenth of all where there are any."""
+    own_sources: tuple[str, ...]
+    """Addresses that honest people come from as well."""
+    other_sources: tuple[str, ...]
     stretches: tuple[Stretch, ...]
-    slow_connections: int
     begins_at: float
     seconds: float
     seed: int
+    kept_share: float = 0.5
+    """How many of the requests go over kept connections, the others over new ones."""
+    slow_connections: int = 0
+    slow_from_s: float = 0.0
+    slow_host: str = ""
+    slow_path: str = ""
+    """A file that has ranges."""

@@ -31,6 +31,11 @@ class Player(msgspec.Struct, kw_only=True):
         """True on a device on which somebody signed in before."""
         return "device" in self.cookies
 
+    @property
+    def shares_address(self) -> bool:
+        """True for who comes from a school's address."""
+        return self.role != "parent"
+
     def request(self, method: str, path: str, body: bytes = b"", content_type: str = FORM) -> bytes:
         """The bytes that a browser sends."""
         return browser_request(method, self.host, path, self.cookies, body=body, content_type=content_type)

@@ -66,6 +66,8 @@ class Tally:
     """Those that were fast, by the second of the answer."""
     refused: Counter[Key] = field(default_factory=Counter)
     """Answers that say not now, each time that they say it, by the second of the answer."""
+    refused_new: Counter[Key] = field(default_factory=Counter)
+    """Those of them for which a connection was opened."""
     given_up: Counter[Key] = field(default_factory=Counter)
     latency: dict[Key, Counter[int]] = field(default_factory=dict)
     """By the second of the answer."""
@@ -78,6 +80,10 @@ class Tally:
     """How long honest sign-ins on unknown devices took, from arriving until signed in."""
     lag: dict[int, Counter[int]] = field(default_factory=dict)
     """How late the generator itself was, by second."""
+    client_us: Counter[int] = field(default_factory=Counter)
+    """CPU microseconds that the generator of people took itself, by second."""
+    addresses: Counter[tuple[int, str]] = field(default_factory=Counter)
+    """Steps that were served in each second to people at a school, by the address that they share."""
     attacks: Counter[str] = field(default_factory=Counter)
     """Status lines that attackers read, `sent` and what failed."""
     estimates: dict[int, Counter[int]] = field(default_factory=dict)
@@ -100,9 +106,9 @@ class Tally:
 
     def add(self, other: "Tally") -> None:
         """Add what another generator, or a later second, saw."""
-        for name in ("offered", "served", "good", "refused", "given_up"):
+        for name in ("offered", "served", "good", "refused", "refused_new", "given_up"):
             getattr(self, name).update(getattr(other, name))
-        for name in ("errors", "error_seconds", "known", "strangers", "attacks"):
+        for name in ("errors", "error_seconds", "known", "strangers", "attacks", "client_us", "addresses"):
             getattr(self, name).update(getattr(other, name))
         for mine, theirs in ((self.lag, other.lag), (self.estimates, other.estimates)):
             for second, buckets in theirs.items():

@@ -178,6 +178,8 @@ class Visitor:
         now_s, stage = self._stage.now(), self._stage
         stage.tally.serve(self._key, now_s, now_s - self.asked_s)
         self._retries = min(self._retries + RETRY_DEPOSIT, RETRIES_AT_FIRST)
+        if self.player.shares_address:
+            stage.tally.addresses[int(now_s), self.player.source] += 1
         if self._is_known:
             stage.tally.known[True] += 1
         elif self._step.method == "POST" and self._step.path == "/sign-in":
@@ -199,8 +201,10 @@ class Visitor:
         self._whole_s = self._waited_s = 0
 
     def _be_refused(self, answer: Answer) -> None:
-        now_s = self._stage.now()
-        self._stage.tally.refused[self._key._replace(second=int(now_s))] += 1
+        now_s, tally = self._stage.now(), self._stage.tally
+        key = self._key._replace(second=int(now_s))
+        tally.refused[key] += 1
+        tally.refused_new[key] += not self._is_reused
         place = _PLACE.search(answer.body)
         if place is not None:
             self._wait(int(place[1]), int(place[2]), now_s)

@@ -1,7 +1,17 @@
 """Half of capacity comes honestly, and attackers come from the same addresses."""
 
-from firstbell.rehearsal.results import generator_kept_time, known_devices, latency_ms, recovers, strangers_sign_in
-from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, everybody
+from firstbell.rehearsal.bars import (
+    alone,
+    attack_reached,
+    generator_kept_time,
+    known_devices,
+    latency_ms,
+    nobody_banned,
+    recovers,
+    strangers_sign_in,
+    with_edge,
+)
+from firstbell.rehearsal.scenarios.scenario import SLOW_CONNECTIONS, Phase, Scenario, everybody
 
 SCENARIO = Scenario(
     name="attack",
@@ -9,8 +19,18 @@ SCENARIO = Scenario(
     minutes=10,
     phases=(
         Phase("before", 0.2, everybody(0.5)),
-        Phase("attack", 0.6, everybody(0.5), attack_x=10, slow_connections=500),
+        Phase("attack", 0.6, everybody(0.5), attack_x=10, slow_connections=SLOW_CONNECTIONS),
         Phase("after", 0.2, everybody(0.5)),
     ),
-    bars=(generator_kept_time(), known_devices(0.995), strangers_sign_in(5), latency_ms("attack", 1_000), recovers(5)),
+    bars=(
+        generator_kept_time(),
+        alone(attack_reached("attack", 5)),
+        alone(known_devices(0.995)),
+        with_edge(attack_reached("attack", 10)),
+        with_edge(known_devices(0.999)),
+        strangers_sign_in(5),
+        nobody_banned(),
+        latency_ms("attack", 1_000),
+        recovers(5),
+    ),
 )

@@ -1,6 +1,6 @@
 """Things break in the middle of the peak."""
 
-from firstbell.rehearsal.results import errors_end_within, generator_kept_time, nothing_lost, recovers
+from firstbell.rehearsal.bars import errors_end_within, generator_kept_time, nothing_lost, recovers
 from firstbell.rehearsal.scenarios.scenario import Fault, Phase, Scenario, Throng, everybody
 
 SCENARIO = Scenario(

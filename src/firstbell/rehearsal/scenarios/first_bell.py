@@ -1,6 +1,6 @@
 """The morning of 20 April 2020: twice as many people, and all of them open their documents at once."""
 
-from firstbell.rehearsal.results import estimates_kept, generator_kept_time, latency, nothing_lost, recovers, served
+from firstbell.rehearsal.bars import estimates_kept, generator_kept_time, latency, nothing_lost, recovers, served
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Throng, everybody
 
 ORDINARY_X = 0.25

@@ -1,7 +1,14 @@
 """The first day, and on the same morning somebody attacks."""
 
-from firstbell.rehearsal.results import generator_kept_time, latency_ms, nothing_lost, recovers, served
-from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Throng, everybody
+from firstbell.rehearsal.bars import (
+    generator_kept_time,
+    latency_ms,
+    nobody_banned,
+    nothing_lost,
+    recovers,
+    served,
+)
+from firstbell.rehearsal.scenarios.scenario import SLOW_CONNECTIONS, Phase, Scenario, Throng, everybody
 
 SCENARIO = Scenario(
     name="first-day-and-attack",
@@ -16,7 +23,7 @@ SCENARIO = Scenario(
             0.3,
             (Throng(2), Throng(10, name="documents", journey="documents")),
             attack_x=10,
-            slow_connections=500,
+            slow_connections=SLOW_CONNECTIONS,
         ),
         Phase("after", 0.2, everybody(0.5)),
     ),
@@ -25,6 +32,7 @@ SCENARIO = Scenario(
         served("first bell", 0, 0.999),
         served("attack on top", 0, 0.999),
         latency_ms("attack on top", 1_000),
+        nobody_banned(),
         recovers(5),
         *nothing_lost(),
     ),

@@ -1,6 +1,17 @@
 """Forty times what can be served; then one school alone, which is nobody else's problem."""
 
-from firstbell.rehearsal.results import generator_kept_time, latency, limit_reached, recovers, served, succeeds
+from firstbell.rehearsal.bars import (
+    alone,
+    estimates_kept,
+    generator_kept_time,
+    goodput,
+    latency,
+    limit_reached,
+    recovers,
+    served,
+    succeeds,
+    with_edge,
+)
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Throng, everybody
 
 SCENARIO = Scenario(
@@ -15,10 +26,12 @@ SCENARIO = Scenario(
     ),
     bars=(
         generator_kept_time(),
-        limit_reached(0.95),
+        alone(limit_reached(0.95)),
+        with_edge(goodput("spike", 0.9)),
         served("spike", 0, 0.999),
         latency("spike", "before"),
         recovers(5),
+        *estimates_kept(),
         succeeds("one school", "others", 0.999),
     ),
 )

@@ -1,6 +1,6 @@
 """A morning like most."""
 
-from firstbell.rehearsal.results import errors_end_within, generator_kept_time, latency_ms, nothing_lost, succeeds
+from firstbell.rehearsal.bars import errors_end_within, generator_kept_time, latency_ms, nothing_lost, succeeds
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Throng, everybody
 
 SCENARIO = Scenario(

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from firstbell.rehearsal.results import Bar
+from firstbell.rehearsal.bars import Bar
+
+SLOW_CONNECTIONS = 4_000
+"""As many as slowhttptest's own examples hold open."""
 
 
 class Fault(StrEnum):
@@ -35,7 +38,10 @@ class Phase:
     share: float
     throngs: tuple[Throng, ...]
     attack_x: float = 0.0
-    """Requests of attackers, as a multiple of the steps a second that capacity serves."""
+    """Requests of attackers, as a multiple of the steps a second that capacity serves.
+
+    Without the edge this is brought down to what leaves a tenth of the core free beside the honest load.
+    """
     slow_connections: int = 0
     faults: tuple[Fault, ...] = ()
     """They happen one after the other, spread over the phase."""
@@ -55,6 +61,10 @@ class Scenario:
     minutes: float
     phases: tuple[Phase, ...]
     bars: tuple[Bar, ...]
+
+    def bars_of(self, *, edge: bool) -> list[Bar]:
+        """What must hold with the edge in front, or without it."""
+        return [bar for bar in self.bars if bar.edge in {None, edge}]
 
     @property
     def attacks(self) -> bool:

@@ -1,13 +1,16 @@
 """Ten times what can be served."""
 
-from firstbell.rehearsal.results import (
+from firstbell.rehearsal.bars import (
+    alone,
     estimates_kept,
     generator_kept_time,
     goodput,
     latency,
     limit_reached,
     recovers,
+    refusals_cost,
     served,
+    with_edge,
 )
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, everybody
 
@@ -22,11 +25,14 @@ SCENARIO = Scenario(
     ),
     bars=(
         generator_kept_time(),
-        goodput("spike", 0.85),
-        limit_reached(0.95),
+        alone(goodput("spike", 0.85)),
+        alone(limit_reached(0.95)),
+        with_edge(goodput("spike", 0.95)),
         served("spike", 0, 0.999),
         latency("spike", "before"),
         recovers(5),
         *estimates_kept(),
+        *map(alone, refusals_cost(kept_us=45, new_us=70)),
+        with_edge(refusals_cost(kept_us=45, new_us=40)[1]),
     ),
 )
