@@ -11,17 +11,20 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
 
+from firstbell.cli import main
 from firstbell.cli.demo_school import PASSWORD, SEED
 from firstbell.kernel.engines import Addresses, Engines, free_port
 from firstbell.kernel.migrations import ensure_database, migrate
@@ -31,6 +34,23 @@ MORNING = "2026-11-19T09:00:00+01:00"
 """A Thursday in the second lesson: every process of the tests starts at this moment."""
 
 PUPILS = 24
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def _exit_status_of(command: Callable[[], None]) -> int:
+    try:
+        command()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
 
 
 @dataclass(frozen=True)
@@ -66,16 +86,25 @@ class Installation:
         }
         return {**os.environ, **{f"FIRSTBELL_{name.upper()}": value for name, value in named.items()}}
 
-    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run `firstbell ARGUMENTS` as an operator would."""
-        return subprocess.run(
-            [sys.executable, "-m", "firstbell", *arguments],
-            env=self.environment(**settings),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+    def run(self, *arguments: str, **settings: str) -> "Done":
+        """Run `firstbell ARGUMENTS` as an operator would: in this process, for starting Python takes most of a second.
+
+        In a thread of its own: the browser tests have a loop running in this one.
+        """
+        output, errors = BytesIO(), BytesIO()
+        printed, complained = TextIOWrapper(output, write_through=True), TextIOWrapper(errors, write_through=True)
+        with (
+            patch.dict(os.environ, self.environment(**settings), clear=True),
+            patch.object(sys, "argv", ["firstbell", *arguments]),
+            patch.object(sys, "stdin", StringIO()),
+            redirect_stdout(printed),
+            redirect_stderr(complained),
+            ThreadPoolExecutor(1) as thread,
+        ):
+            status = thread.submit(_exit_status_of, main).result()
+        for stream in (printed, complained):
+            stream.detach()  # the log may still write
+        return Done(status, output.getvalue().decode(), errors.getvalue().decode())
 
     def log_of(self, request_id: str, log: Path | None = None) -> dict[str, Any]:
         """What the server's log says of a request (or that of another); it writes the line just after the answer."""

@@ -204,11 +204,23 @@ def test_a_server_is_not_ready_while_the_database_does_not_answer(serve: Callabl
     wait_until(lambda: server.get("/ready").status_code == 200)
 
 
+def refused_serve(installation: Installation, **settings: str) -> subprocess.CompletedProcess[str]:
+    """How `firstbell serve` ends when it must not begin."""
+    return subprocess.run(
+        [sys.executable, "-m", "firstbell", "serve"],
+        env=installation.environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
 def test_nothing_is_served_on_a_schema_that_lacks_migrations(installation: Installation) -> None:
     name = installation.sql("SELECT max(name) AS name FROM migration WHERE name ~ '^[0-9]'")[0]["name"]
     digest = installation.sql("DELETE FROM migration WHERE name = $1 RETURNING sha256", name)[0]["sha256"]
     try:
-        done = installation.run("serve")
+        done = refused_serve(installation)
         assert done.returncode == 1
         assert done.stderr == f"The database lacks {name}: run `firstbell migrate` first.\n"
     finally:
@@ -216,7 +228,7 @@ def test_nothing_is_served_on_a_schema_that_lacks_migrations(installation: Insta
 
 
 def test_a_real_installation_names_its_secret_keys(installation: Installation) -> None:
-    done = installation.run("serve", secret_keys="")
+    done = refused_serve(installation, secret_keys="")
     assert done.returncode == 1 and done.stderr.startswith("FIRSTBELL_SECRET_KEYS is empty")
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -124,7 +125,10 @@ def test_an_address_is_the_same_all_day_and_good_until_the_end_of_the_next(
     morning = datetime.now(ZoneInfo("UTC")).replace(hour=5, minute=0, second=0)
     instants = [morning, morning + timedelta(hours=18), morning + timedelta(hours=42), morning + timedelta(hours=44)]
     with ExitStack() as running:
-        servers = [running.enter_context(serving(installation, clock=at.isoformat())) for at in instants]
+        with ThreadPoolExecutor() as threads:
+            servers = list(
+                threads.map(lambda at: running.enter_context(serving(installation, clock=at.isoformat())), instants)
+            )
         teachers = [signed_in("Tariq", address=server) for server in servers]
         add(teachers[0], course, ("a.pdf", DATA))
         document = shown(teachers[0], course.href).hrefs["a.pdf"]

@@ -4,7 +4,6 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -14,8 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from firstbell.cli import main
-from tests.conftest import Installation
+from tests.conftest import Done, Installation
 
 Row = dict[str, str]
 
@@ -156,27 +154,6 @@ def small_roster(version: str = "1.2") -> Roster:
 
 
 @dataclass
-class Done:
-    """How a command ended."""
-
-    status: int
-    output: str
-    errors: str
-
-
-def run_here(installation: Installation, *arguments: str, **settings: str) -> Done:
-    """Run `firstbell ARGUMENTS` in this process: the same way in and out, but Python need not start each time."""
-    output, errors = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in installation.environment(**settings).items():
-            patch.setenv(name, value)
-        patch.setattr("sys.argv", ["firstbell", *arguments])
-        with redirect_stdout(output), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
-            main()
-    return Done(int(ended.value.code or 0), output.getvalue(), errors.getvalue())
-
-
-@dataclass
 class School:
     """An empty school of its own for each test, and the command line that fills it."""
 
@@ -188,7 +165,7 @@ class School:
     def put(self, roster: Roster | Path, *options: str, **settings: str) -> Done:
         """`firstbell school import`."""
         path = str(self.write(roster))
-        return run_here(self.installation, "school", "import", path, "--school", self.slug, *options, **settings)
+        return self.installation.run("school", "import", path, "--school", self.slug, *options, **settings)
 
     def write(self, roster: Roster | Path) -> Path:
         """The files of `roster` in a folder of their own."""
@@ -221,8 +198,8 @@ _numbers = count(1)
 def add_school(installation: Installation, folder: Path) -> School:
     """An empty school."""
     slug = f"wilge-{next(_numbers)}"
-    done = run_here(installation, "school", "add", slug, "--name", "De Wilge", "--host", f"{slug}.test")
-    assert done.status == 0, done.errors
+    done = installation.run("school", "add", slug, "--name", "De Wilge", "--host", f"{slug}.test")
+    assert done.returncode == 0, done.stderr
     return School(installation, slug, folder / slug)
 
 
@@ -243,5 +220,5 @@ def shared_school(installation: Installation, tmp_path_factory: pytest.TempPathF
     """One filled school for the tests of a module that change nothing."""
     school = add_school(installation, tmp_path_factory.mktemp("shared"))
     done = school.put(small_roster())
-    assert done.status == 0, done.errors
+    assert done.returncode == 0, done.stderr
     return school

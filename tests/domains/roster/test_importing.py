@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.domains.roster.conftest import Roster, School, run_here, small_roster
+from tests.domains.roster.conftest import Roster, School, small_roster
 
 PEOPLE = "SELECT given_name, retired_at IS NOT NULL FROM person WHERE school_id = $1 ORDER BY given_name"
 ENROLLED = """
@@ -81,7 +81,7 @@ def test_a_school_year_is_kept_and_its_terms_are_not(shared_school: School) -> N
 def test_no_password_comes_with_a_roster(school: School) -> None:
     roster = small_roster()
     roster.row("users", "noor")["password"] = "herfst"
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     hashes = """
         SELECT count(*), count(password_hash) FROM account JOIN person ON account_id = account.id WHERE school_id = $1
     """
@@ -93,32 +93,32 @@ def test_a_parent_is_known_by_what_either_of_the_two_says(school: School, named_
     roster = small_roster()
     other = "hilde" if named_by == "noor" else "noor"
     roster.row("users", other)["agentSourcedIds"] = ""
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     assert school.rows(FAMILIES) == [("Hilde", "Noor")]
 
 
 def test_nobody_is_parent_of_a_child_without_the_role(school: School) -> None:
     roster = small_roster()
     roster.row("users", "wout")["agentSourcedIds"] = "tariq"
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     assert school.rows(FAMILIES) == [("Hilde", "Noor")]
 
 
 def test_a_teacher_may_be_a_parent_too(school: School) -> None:
     roster = small_roster().role("tariq", "guardian", roleType="secondary")
     roster.row("users", "wout")["agentSourcedIds"] = "tariq"
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     assert ("Tariq", "Wout") in school.rows(FAMILIES)
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
 def test_the_same_files_twice_change_nothing(school: School, version: str, options: tuple[str, ...]) -> None:
-    assert school.put(small_roster(version)).status == 0
+    assert school.put(small_roster(version)).returncode == 0
     before = school.state()
     again = school.put(small_roster(version), *options)
-    assert again.status == 0
-    assert "Nothing" in again.output and "as the files say" in again.output
+    assert again.returncode == 0
+    assert "Nothing" in again.stdout and "as the files say" in again.stdout
     assert school.state() == before
     assert school.rows(CHANGES) == []
 
@@ -127,8 +127,8 @@ def test_version_1_1_with_a_mapping_file_says_what_1_2_says(make_school: Callabl
     one, other = make_school(), make_school()
     mapping = tmp_path / "roles.json"
     mapping.write_text(json.dumps({"roles": {"an": "head"}}))
-    assert one.put(small_roster("1.1"), "--mapping", str(mapping)).status == 0
-    assert other.put(small_roster("1.2")).status == 0
+    assert one.put(small_roster("1.1"), "--mapping", str(mapping)).returncode == 0
+    assert other.put(small_roster("1.2")).returncode == 0
     for statement in (ROLES, PEOPLE, FAMILIES):
         assert one.rows(statement) == other.rows(statement)
 
@@ -140,8 +140,8 @@ def test_a_mapping_file_gives_roles_meanings_and_groups(school: School, tmp_path
     )
     roster = small_roster().person("els", "Els Coach", "ext:coach")
     done = school.put(roster, "--mapping", str(mapping))
-    assert done.status == 0, done.output
-    assert "nobody in the mapping file" in done.output
+    assert done.returncode == 0, done.stdout
+    assert "nobody in the mapping file" in done.stdout
     roles = school.rows(ROLES)
     assert ("Tariq", "ict") in roles and ("Tariq", "teacher") in roles and ("Els", "teacher") in roles
     assert ("Koor", "group") in school.rows("SELECT name, kind FROM class WHERE school_id = $1")
@@ -150,7 +150,7 @@ def test_a_mapping_file_gives_roles_meanings_and_groups(school: School, tmp_path
 
 def test_a_dry_run_lists_what_would_differ_and_writes_nothing(school: School) -> None:
     done = school.put(small_roster(), "--dry-run")
-    assert done.status == 0
+    assert done.returncode == 0
     for line in (
         "added person: Noor Vermeulen (noor.vermeulen)",
         "added class: 3B",
@@ -158,7 +158,7 @@ def test_a_dry_run_lists_what_would_differ_and_writes_nothing(school: School) ->
         "added parent of child: Hilde Smets (hilde.smets) of Noor Vermeulen (noor.vermeulen)",
         "added enrolment: 3 in Wiskunde 3B",
     ):
-        assert line in done.output
+        assert line in done.stdout
     assert school.state() == []
 
 
@@ -168,15 +168,15 @@ def test_a_dry_run_names_what_would_change_return_and_retire(school: School) -> 
     roster = small_roster().without("wout")
     roster.row("users", "noor")["familyName"] = "Vermeulen-Smets"
     done = school.put(roster, "--dry-run")
-    assert "changed person: Noor Vermeulen-Smets (noor.vermeulen)" in done.output
-    assert "returned person: Sam Claes (sam.claes)" in done.output
-    assert "retired person: Wout Peeters (wout.peeters)" in done.output
-    assert "removed enrolment: 1 in Wiskunde 3B" in done.output
+    assert "changed person: Noor Vermeulen-Smets (noor.vermeulen)" in done.stdout
+    assert "returned person: Sam Claes (sam.claes)" in done.stdout
+    assert "retired person: Wout Peeters (wout.peeters)" in done.stdout
+    assert "removed enrolment: 1 in Wiskunde 3B" in done.stdout
 
 
 def test_whoever_is_no_longer_in_the_files_retires(school: School) -> None:
     school.put(small_roster())
-    assert school.put(small_roster().without("wout", "latin-3", "3a")).status == 0
+    assert school.put(small_roster().without("wout", "latin-3", "3a")).returncode == 0
     assert ("Wout", True) in school.rows(PEOPLE)
     assert ("Noor", False) in school.rows(PEOPLE)
     retired = "SELECT source_id FROM course WHERE school_id = $1 AND retired_at IS NOT NULL"
@@ -192,11 +192,11 @@ def test_whoever_is_to_be_deleted_retires_and_may_come_back(school: School) -> N
     before = school.rows(account)
     roster = small_roster()
     roster.row("users", "wout")["status"] = "tobedeleted"
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     assert ("Wout", True) in school.rows(PEOPLE)
     assert school.rows(ENROLLED, "maths-3b") == [("Noor", "pupil"), ("Tariq", "teacher")]
     assert school.rows(CHANGES) == [("person", "Wout")]
-    assert school.put(small_roster()).status == 0
+    assert school.put(small_roster()).returncode == 0
     assert ("Wout", False) in school.rows(PEOPLE)
     assert school.rows(account) == before
     assert len(school.rows(ENROLLED, "maths-3b")) == 3
@@ -206,7 +206,7 @@ def test_whoever_is_disabled_cannot_sign_in(school: School) -> None:
     school.put(small_roster())
     roster = small_roster()
     roster.row("users", "wout")["enabledUser"] = "false"
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     assert ("Wout", True) in school.rows(PEOPLE)
 
 
@@ -225,7 +225,7 @@ def test_two_people_may_swap_sign_in_names(school: School) -> None:
     roster = small_roster()
     noor, wout = roster.row("users", "noor"), roster.row("users", "wout")
     noor["username"], wout["username"] = wout["username"], noor["username"]
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     names = "SELECT sign_in_name FROM person WHERE school_id = $1 AND source_id = $2"
     assert school.rows(names, "noor") == [("wout.peeters",)]
     assert school.rows(names, "wout") == [("noor.vermeulen",)]
@@ -234,7 +234,7 @@ def test_two_people_may_swap_sign_in_names(school: School) -> None:
 def test_somebody_new_may_take_the_sign_in_name_of_somebody_retired(school: School) -> None:
     school.put(small_roster())
     roster = small_roster().without("wout").person("wout-2", "Wout Peeters", "student")
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     assert school.rows(PEOPLE)[-2:] == [("Wout", False), ("Wout", True)] or school.rows(PEOPLE)[-2:] == [
         ("Wout", True),
         ("Wout", False),
@@ -245,7 +245,7 @@ def test_a_change_of_role_is_told_to_open_sessions(school: School) -> None:
     school.put(small_roster())
     roster = small_roster()
     roster.row("roles", "greet-teacher")["role"] = "principal"
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     assert ("Greet", "head") in school.rows(ROLES) and ("Greet", "teacher") not in school.rows(ROLES)
     assert school.rows(CHANGES) == [("person", "Greet")]
 
@@ -258,7 +258,7 @@ def test_a_delta_touches_only_what_it_names(school: School) -> None:
     delta.enrol("mila", "3b", "maths-3b", status="active")
     delta.enrol("wout", "maths-3b", status="tobedeleted")
     done = school.put(delta)
-    assert done.status == 0, done.output
+    assert done.returncode == 0, done.stdout
     assert sorted([*before, ("Mila", False)]) == school.rows(PEOPLE)
     assert school.rows(ENROLLED, "maths-3b") == [("Mila", "pupil"), ("Noor", "pupil"), ("Tariq", "teacher")]
     assert len(school.rows(ENROLLED, "latin-3")) == 3
@@ -269,7 +269,7 @@ def test_a_delta_of_roles_changes_roles_alone(school: School) -> None:
     delta = Roster(mode="delta")
     delta.role("greet", "systemAdministrator", status="active").role("greet", "teacher", status="tobedeleted")
     delta.add("demographics", "wout", status="active", birthDate="2012-02-03")
-    assert school.put(delta).status == 0
+    assert school.put(delta).returncode == 0
     assert [role for name, role in school.rows(ROLES) if name == "Greet"] == ["ict"]
     born = "SELECT birth_date::text FROM person WHERE school_id = $1 AND birth_date IS NOT NULL ORDER BY 1"
     assert school.rows(born) == [("2012-02-03",), ("2012-05-04",)]
@@ -281,7 +281,7 @@ def test_a_delta_may_name_who_is_in_the_school_already(school: School) -> None:
     delta.class_("maths-3a", "Wiskunde 3A", "scheduled", courseSourcedId="maths", status="active", subjects="Wiskunde")
     delta.enrol("sam", "maths-3a", status="active")
     done = school.put(delta)
-    assert done.status == 0, done.output
+    assert done.returncode == 0, done.stdout
     assert school.rows(FAMILIES) == [("Hilde", "Noor"), ("Jan", "Wout")]
     title = "SELECT title, audience FROM course WHERE school_id = $1 AND source_id = 'maths-3a'"
     assert school.rows(title) == [("Wiskunde", "3A")]
@@ -291,7 +291,7 @@ def test_an_enrolment_that_ended_during_the_year_is_over(school: School) -> None
     roster = small_roster()
     roster.row("enrollments", "maths-3b-wout-student")["endDate"] = "2026-10-01"
     done = school.put(roster, clock="2026-11-02T07:30:00+01:00")
-    assert done.status == 0
+    assert done.returncode == 0
     assert school.rows(ENROLLED, "maths-3b") == [("Noor", "pupil"), ("Tariq", "teacher")]
 
 
@@ -301,13 +301,13 @@ def test_of_several_schools_the_mapping_file_picks_one(school: School, tmp_path:
     roster.role("lies", "student", orgSourcedId="berk")
     roster.class_("1a", "1A", schoolSourcedId="berk").enrol("lies", "1a", schoolSourcedId="berk")
     refused = school.put(roster)
-    assert refused.status == 1
-    assert "which of its schools" in refused.errors
+    assert refused.returncode == 1
+    assert "which of its schools" in refused.stderr
     mapping = tmp_path / "mapping.toml"
     mapping.write_text('school = "012345"\n')
     done = school.put(roster, "--mapping", str(mapping))
-    assert done.status == 0, done.output + done.errors
-    assert "Ignored: 1 people of other schools." in done.output
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Ignored: 1 people of other schools." in done.stdout
     assert "Lies" not in [name for name, _ in school.rows(PEOPLE)]
     assert ("1A",) not in school.rows("SELECT name FROM class WHERE school_id = $1")
 
@@ -316,8 +316,8 @@ def test_the_files_give_the_school_its_name(school: School) -> None:
     roster = small_roster()
     roster.row("orgs", "wilge")["name"] = "De Wilgenboom"
     done = school.put(roster)
-    assert "De Wilge is called De Wilgenboom." in done.output
-    listed = run_here(school.installation, "school", "list").output
+    assert "De Wilge is called De Wilgenboom." in done.stdout
+    listed = school.installation.run("school", "list").stdout
     assert f"{school.slug}\tDe Wilgenboom" in listed
 
 
@@ -327,14 +327,14 @@ def test_files_that_nobody_reads_are_named(school: School) -> None:
     roster.extra["lineItems.csv"] = b"sourcedId\nx\n"
     roster.extra["leesmij.txt"] = b"Dag"
     done = school.put(roster)
-    assert done.status == 0
-    assert "Ignored: leesmij.txt." in done.output and "Ignored: lineItems.csv." in done.output
+    assert done.returncode == 0
+    assert "Ignored: leesmij.txt." in done.stdout and "Ignored: lineItems.csv." in done.stdout
 
 
 @pytest.mark.parametrize("top", ["", "export/"])
 def test_a_zip_archive_is_read_as_a_folder_is(school: School, tmp_path: Path, top: str) -> None:
     done = school.put(small_roster().zip(tmp_path / "roster.zip", top))
-    assert done.status == 0, done.errors
+    assert done.returncode == 0, done.stderr
     assert len(school.rows(PEOPLE)) == 7
 
 
@@ -356,9 +356,9 @@ def test_what_was_planned_for_a_retired_course_does_not_take_place(school: Schoo
         "2026-10-06,08:30,09:20,latin-3,greet.maes\n"
         "2026-10-06,09:20,10:10,maths-3b,tariq.benali\n"
     )
-    brought = run_here(school.installation, "timetable", "import", str(lessons), "--school", school.slug, **monday)
-    assert brought.status == 0, brought.errors
-    assert school.put(small_roster().without("latin-3"), **monday).status == 0
+    brought = school.installation.run("timetable", "import", str(lessons), "--school", school.slug, **monday)
+    assert brought.returncode == 0, brought.stderr
+    assert school.put(small_roster().without("latin-3"), **monday).returncode == 0
     rows = school.rows(
         "SELECT date::text, cancelled_at IS NOT NULL FROM lesson WHERE school_id = $1 ORDER BY 1, starts_at"
     )

@@ -72,9 +72,9 @@ def test_a_wrong_row_is_named_and_nothing_is_imported(shared_school: School, spo
     spoil(roster)
     before = shared_school.state()
     done = shared_school.put(roster)
-    assert done.status == 1
-    assert sentence in done.output
-    assert "Nothing was imported" in done.errors
+    assert done.returncode == 1
+    assert sentence in done.stdout
+    assert "Nothing was imported" in done.stderr
     assert shared_school.state() == before
 
 
@@ -82,9 +82,9 @@ def test_a_row_with_too_few_cells_is_named(shared_school: School) -> None:
     roster = small_roster()
     roster.extra["demographics.csv"] = b"sourcedId,status,birthDate\nnoor\nwout,,2012-01-01,\n"
     done = shared_school.put(roster)
-    assert done.status == 1
-    assert "demographics.csv line 2, column status: is missing: the row has 1 of 3 cells." in done.output
-    assert "demographics.csv line 3, column birthDate: is not the last: the row has 4 cells" in done.output
+    assert done.returncode == 1
+    assert "demographics.csv line 2, column status: is missing: the row has 1 of 3 cells." in done.stdout
+    assert "demographics.csv line 3, column birthDate: is not the last: the row has 4 cells" in done.stdout
 
 
 def test_lines_are_counted_as_an_editor_does(shared_school: School) -> None:
@@ -92,14 +92,14 @@ def test_lines_are_counted_as_an_editor_does(shared_school: School) -> None:
     roster = small_roster()
     roster.extra["demographics.csv"] = b'sourcedId,birthDate,note\n\nnoor,2012-05-04,"a\nb"\nwout,soon,\n'
     done = shared_school.put(roster)
-    assert "demographics.csv line 5, column birthDate: is 'soon'" in done.output
+    assert "demographics.csv line 5, column birthDate: is 'soon'" in done.stdout
 
 
 def test_what_is_wrong_cannot_steer_a_terminal(shared_school: School) -> None:
     roster = small_roster()
     roster.row("classes", "3a")["classType"] = "\u202e\x1b[31m[red]club"
     done = shared_school.put(roster)
-    assert "\x1b" not in done.output and "\u202e" not in done.output
+    assert "\x1b" not in done.stdout and "\u202e" not in done.stdout
 
 
 def test_skipping_rejects_what_depends_on_a_rejected_row(school: School) -> None:
@@ -107,13 +107,13 @@ def test_skipping_rejects_what_depends_on_a_rejected_row(school: School) -> None
     roster.row("users", "wout")["enabledUser"] = "perhaps"
     roster.row("classes", "latin-3")["classType"] = "club"
     done = school.put(roster, "--skip-rejected")
-    assert done.status == 0, done.errors
-    assert "roles.csv line 3, column userSourcedId: depends on a rejected row of users.csv: wout." in done.output
+    assert done.returncode == 0, done.stderr
+    assert "roles.csv line 3, column userSourcedId: depends on a rejected row of users.csv: wout." in done.stdout
     for line in (6, 7):
         assert (
-            f"enrollments.csv line {line}, column userSourcedId: depends on a rejected row of users.csv" in done.output
+            f"enrollments.csv line {line}, column userSourcedId: depends on a rejected row of users.csv" in done.stdout
         )
-    assert "enrollments.csv line 4, column classSourcedId: depends on a rejected row of classes.csv" in done.output
+    assert "enrollments.csv line 4, column classSourcedId: depends on a rejected row of classes.csv" in done.stdout
     assert ("Wout", False) not in school.rows(PEOPLE)
     assert ("Noor", False) in school.rows(PEOPLE)
     assert school.rows("SELECT source_id FROM course WHERE school_id = $1 ORDER BY 1") == [("choir",), ("maths-3b",)]
@@ -123,7 +123,7 @@ def test_skipping_a_rejected_parent_drops_the_link_and_keeps_the_child(school: S
     roster = small_roster()
     roster.row("users", "hilde")["enabledUser"] = "perhaps"
     done = school.put(roster, "--skip-rejected")
-    assert "users.csv line 2, column agentSourcedIds: the link to hilde depends on a rejected row" in done.output
+    assert "users.csv line 2, column agentSourcedIds: the link to hilde depends on a rejected row" in done.stdout
     assert ("Noor", False) in school.rows(PEOPLE)
     assert school.rows("SELECT parent_id FROM guardianship WHERE school_id = $1") == []
 
@@ -136,7 +136,7 @@ def test_whoever_is_rejected_stays_as_before(school: School) -> None:
     roster.row("users", "hilde")["username"] = ""
     roster.row("classes", "latin-3")["classType"] = "club"
     done = school.put(roster, "--skip-rejected")
-    assert done.status == 0, done.errors
+    assert done.returncode == 0, done.stderr
     assert school.state() == before
 
 
@@ -146,22 +146,22 @@ def test_a_sign_in_name_that_a_rejected_person_keeps_is_taken(school: School) ->
     roster.row("users", "wout").update(enabledUser="perhaps", username="w")
     roster.row("users", "noor")["username"] = "wout.peeters"
     done = school.put(roster, "--skip-rejected")
-    assert done.status == 0, done.errors
-    assert "users.csv line 2, column username: is the sign-in name of somebody else in the school." in done.output
+    assert done.returncode == 0, done.stderr
+    assert "users.csv line 2, column username: is the sign-in name of somebody else in the school." in done.stdout
 
 
 def test_a_delta_cannot_take_the_sign_in_name_of_somebody_else(school: School) -> None:
     school.put(small_roster())
     delta = Roster(mode="delta").person("wout-2", "Wout Peeters", "student", status="active")
     done = school.put(delta)
-    assert done.status == 1
-    assert "users.csv line 2, column username: is the sign-in name of somebody else in the school." in done.output
+    assert done.returncode == 1
+    assert "users.csv line 2, column username: is the sign-in name of somebody else in the school." in done.stdout
 
 
 def test_a_person_made_by_hand_is_never_retired(school: School) -> None:
     school.put(small_roster())
     school.rows("UPDATE person SET source_id = NULL WHERE school_id = $1 AND source_id = 'an' RETURNING id")
-    assert school.put(small_roster().without("an")).status == 0
+    assert school.put(small_roster().without("an")).returncode == 0
     assert ("An", False) in school.rows(PEOPLE)
 
 
@@ -198,8 +198,8 @@ def test_files_that_cannot_be_read_are_refused_in_one_sentence(
     before = shared_school.state()
     for options in ((), ("--skip-rejected",)):
         done = shared_school.put(folder, *options)
-        assert done.status == 1
-        assert sentence in done.errors.splitlines()[-1]
+        assert done.returncode == 1
+        assert sentence in done.stderr.splitlines()[-1]
         assert shared_school.state() == before
 
 
@@ -219,21 +219,21 @@ def test_a_mapping_file_that_says_something_else_is_refused(
     path = tmp_path / "mapping.toml"
     path.write_text(mapping)
     done = shared_school.put(small_roster(), "--mapping", str(path))
-    assert done.status == 1
-    assert sentence in done.errors
-    assert len(done.errors.splitlines()) == 1
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_values_that_look_like_formulas_stay_text(school: School) -> None:
     roster = small_roster()
     roster.row("users", "noor")["familyName"] = "=HYPERLINK(1)"
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     assert ("=HYPERLINK(1)",) in school.rows("SELECT family_name FROM person WHERE school_id = $1")
 
 
 def test_columns_may_stand_in_any_order_and_unknown_ones_are_left(school: School) -> None:
     roster = small_roster()
     roster.extra["demographics.csv"] = b"\xef\xbb\xbfmetadata.x,birthDate,sourcedId\r\n1,2012-05-04,noor\r\n"
-    assert school.put(roster).status == 0
+    assert school.put(roster).returncode == 0
     born = "SELECT birth_date::text FROM person WHERE school_id = $1 AND source_id = 'noor'"
     assert school.rows(born) == [("2012-05-04",)]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.conftest import wait_until
-from tests.domains.roster.conftest import School, run_here, small_roster
+from tests.domains.roster.conftest import School, small_roster
 
 AN_HOUR_LATER = "2026-11-19T10:00:00+01:00"
 """Every process begins at the same moment; the second password is to come after the first was used."""
@@ -25,9 +25,9 @@ def signed_in(server: str, school: School) -> Iterator[Callable[[str], httpx.Cli
     open_browsers = ExitStack()
 
     def sign_in(name: str) -> httpx.Client:
-        given = run_here(school.installation, "person", "password", name, "--school", school.slug, "--generate")
-        assert given.status == 0, given.errors
-        password = given.output.strip().rpartition(": ")[2]
+        given = school.installation.run("person", "password", name, "--school", school.slug, "--generate")
+        assert given.returncode == 0, given.stderr
+        password = given.stdout.strip().rpartition(": ")[2]
         headers = {"host": f"{school.slug}.test", "accept": "text/html"}
         client = open_browsers.enter_context(httpx.Client(base_url=server, headers=headers, timeout=30))
         wait_until(lambda: client.post("/sign-in", data={"name": name, "password": password}).status_code == 303)
@@ -61,7 +61,7 @@ def test_another_password_signs_out_what_had_the_one_before(
     school.put(small_roster())
     before = signed_in("greet.maes")
     command = ("person", "password", "greet.maes", "--school", school.slug, "--generate")
-    assert run_here(school.installation, *command, clock=AN_HOUR_LATER).status == 0
+    assert school.installation.run(*command, clock=AN_HOUR_LATER).returncode == 0
     wait_until(lambda: not is_signed_in(before))
 
 
@@ -70,13 +70,13 @@ def test_a_child_that_a_parent_linked_by_a_code_outlives_rosters(
 ) -> None:
     school.put(small_roster())
     for name in ("hilde.smets", "tariq.benali"):
-        printed = run_here(school.installation, "person", "code", "wout.peeters", "--school", school.slug)
-        code = printed.output.strip().rpartition(": ")[2]
+        printed = school.installation.run("person", "code", "wout.peeters", "--school", school.slug)
+        code = printed.stdout.strip().rpartition(": ")[2]
         assert signed_in(name).post("/account/links", data={"code": code}).status_code == 303
     linked = [("Hilde", "Noor"), ("Hilde", "Wout"), ("Tariq", "Wout")]
     assert school.rows(FAMILIES) == linked
     again = school.put(small_roster())
-    assert "Nothing changed" in again.output
+    assert "Nothing changed" in again.stdout
     assert school.rows(FAMILIES) == linked
 
 
@@ -84,9 +84,9 @@ def test_nobody_gets_a_password_or_a_code_by_a_name_that_nobody_has(school: Scho
     school.put(small_roster())
     for noun in ("password", "code"):
         options = ["--generate"] if noun == "password" else []
-        done = run_here(school.installation, "person", noun, "nobody", "--school", school.slug, *options)
-        assert done.status == 1
-        assert done.errors == "Nobody signs in as 'nobody' at De Wilge.\n"
+        done = school.installation.run("person", noun, "nobody", "--school", school.slug, *options)
+        assert done.returncode == 1
+        assert done.stderr == "Nobody signs in as 'nobody' at De Wilge.\n"
 
 
 def test_a_password_that_is_too_short_is_refused(school: School) -> None:

@@ -1,36 +1,23 @@
 """De Linde with two classes and De Esdoorn, where the same mother has another child; a Monday morning at nine."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
-from firstbell.cli import main
 from firstbell.kernel.engines import free_port
 from firstbell.kernel.passwords import hash_password
-from tests.conftest import Installation, wait_until
+from tests.conftest import Done, Installation, wait_until
 
 PASSWORD = "kastanjes-in-de-mist"
 LINDE, ESDOORN = "linde.test", "esdoorn.test"
 MONDAY_AT_NINE = "2026-11-23T09:00:00+01:00"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How a command ended, and what it said."""
-
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 @dataclass(frozen=True)
@@ -58,26 +45,13 @@ class World:
         )
         return [tuple(row.values()) for row in rows]
 
-    def import_file(self, text: str | bytes, *options: str, name: str = "lessons.csv", school: str = LINDE) -> Answer:
+    def import_file(self, text: str | bytes, *options: str, name: str = "lessons.csv", school: str = LINDE) -> Done:
         """Give `firstbell timetable import` a file with this text."""
         path = self.folder / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         slug = school.partition(".")[0]
-        return self._command("timetable", "import", str(path), "--school", slug, *options)
-
-    def _command(self, *arguments: str) -> Answer:
-        """Run `firstbell ARGUMENTS` in this process: starting one takes longer than most imports."""
-        out, err = StringIO(), StringIO()
-        environment = self.installation.environment(clock=MONDAY_AT_NINE)
-        with (
-            patch.dict(os.environ, environment, clear=True),
-            patch.object(sys, "argv", ["firstbell", *arguments]),
-            redirect_stdout(out),
-            redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        return Answer(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+        options = ("--school", slug, *options)
+        return self.installation.run("timetable", "import", str(path), *options, clock=MONDAY_AT_NINE)
 
     def forget_lessons(self) -> None:
         """Take every lesson and document away, so that each test begins with none."""
