@@ -4,8 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import firstbell
 from tests.rehearsal.conftest import run
 
+PACKAGE = Path(firstbell.__file__).parent
 STEPS = (
     "today_pupil",
     "course",
@@ -53,6 +55,13 @@ def test_the_reasoning_names_what_it_rests_on(tmp_path: Path) -> None:
     assert "1,200,000 pupils" in told
     assert "1,538 mornings a second" in told
     assert "22 cells" in told
+
+
+def test_without_figures_of_ones_own_the_plan_rests_on_ours_and_says_when_and_where_they_were_measured() -> None:
+    told = run("capacity", "--pupils", "1200000").stdout
+    ours = json.loads((PACKAGE / "rehearsal" / "costs.json").read_text())
+    assert f"measured on {ours['measured_on']} on {ours['machine']}" in told
+    assert "Cells: 22." in told
 
 
 def test_figures_that_are_none_are_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from math import gcd
 from pathlib import Path
 from typing import Annotated
@@ -84,6 +85,7 @@ def bench(
         participants=len(morning.pupils),
         memory_mb=round(measured.memory_bytes / 1_000_000, 1),
         hash_us=round(_hash_us(), 1),
+        measured_on=datetime.now(UTC).date(),
     )
     for table in report.tables():
         console.print(table)

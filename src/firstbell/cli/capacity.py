@@ -8,7 +8,7 @@ import typer
 
 from firstbell.cli import app
 from firstbell.kernel.errors import OperatorError
-from firstbell.rehearsal.plan import plan, read_costs
+from firstbell.rehearsal.plan import OUR_COSTS, plan, read_costs
 
 PUPILS_MAX = 100_000_000
 
@@ -16,7 +16,9 @@ PUPILS_MAX = 100_000_000
 @app.command()
 def capacity(
     pupils: Annotated[int, typer.Option(min=1, max=PUPILS_MAX, help="Pupils of all schools together.")],
-    costs: Annotated[Path, typer.Option(help="Figures of bin/bench --json from your own machine.")],
+    costs: Annotated[
+        Path, typer.Option(help="Figures of bin/bench --json from your own machine, else ours.", show_default=False)
+    ] = OUR_COSTS,
 ) -> None:
     """Work out nodes, cells and lines for the first bell from what each step of a morning costs."""
     try:

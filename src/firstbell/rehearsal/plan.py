@@ -27,6 +27,9 @@ DOCUMENTS = 2
 BUSY_MAX = 0.6
 """Processors are planned to be busy for so much of the peak: queues stay short, and a node may be lost."""
 
+OUR_COSTS = Path(__file__).with_name("costs.json")
+"""What `bin/bench --json` found on our machine; yours may be faster or slower."""
+
 NODE_CORES = 8
 CELL_PERSONS_MAX = 150_000
 """One PostgreSQL; see the design."""
@@ -41,9 +44,11 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class Costs(msgspec.Struct, frozen=True):
-    """The costs of all steps."""
+    """The costs of all steps, and where they were measured."""
 
     steps: dict[str, Cost]
+    measured_on: str = "an unknown day"
+    machine: str = "an unknown machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ def plan(pupils: int, costs: Costs) -> Plan:
             f"{pupils:,} pupils, {teachers:,} teachers and {parents:,} parents are {persons:,} persons; "
             f"{present:,.0f} of them open the platform around the first bell.",
             f"Half of them in {PEAK_MINUTES} minutes are {per_second:,.0f} mornings a second.",
+            f"The costs of a step were measured on {costs.measured_on} on {costs.machine}.",
             f"A morning is Today, a course, {DOCUMENTS} documents, the week and a session refreshed; "
             f"{SIGN_IN_SHARE:.0%} sign in with a password. It costs {app_us / 1_000:,.1f} ms of CPU in the web, "
             f"{db_us / 1_000:,.1f} ms in PostgreSQL, and {sent_bytes / 1_000:,.0f} kB.",

@@ -22,7 +22,7 @@ ANSWERED_SECONDS = 0.5
 IDLE_SECONDS = 1.0
 REFUSALS = frozenset({"403", "429", "503"})
 REFUSED_SHARE_MIN = 0.98
-"""With fewer refusals than this the price would be that of something else."""
+"""Among the answers; with fewer the price would be that of something else."""
 
 ATTACK_X_MIN, BUSY_MAX = 5.0, 0.9
 
@@ -64,8 +64,9 @@ class Pricing:
             self._attackers.collect(tally, [])
         whole_ns = CpuReading.now(self._processes).since(before)
         idle_ns = before.since(idle) * (time.monotonic() - began) / (began - idle_from)
+        answered = sum(number for status, number in tally.attacks.items() if status.isdigit())
         refused = sum(number for status, number in tally.attacks.items() if status in REFUSALS)
-        if refused < REFUSED_SHARE_MIN * max(1, tally.attacks["sent"]):
+        if refused < REFUSED_SHARE_MIN * answered or not refused:
             return None
         return round(max(0.0, whole_ns - idle_ns) / refused / 1_000, 1)
 

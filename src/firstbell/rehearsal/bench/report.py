@@ -1,7 +1,11 @@
 """The figures of a run: as a table for people, as JSON for programs, and against the bars that we set ourselves."""
 
+import os
+import platform
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -9,6 +13,8 @@ from rich.table import Table
 
 from firstbell.rehearsal.bench.steps import Figures
 
+_CPUS = Path("/proc/cpuinfo")
+_MODEL = re.compile(r"^model name\s*: *(.+)$", re.M)
 TODAY_APP_US_MAX, TODAY_DB_US_MAX = 700, 300
 REFRESH_US_MAX = 400
 DOCUMENT_US_MAX = 500
@@ -40,6 +46,7 @@ class Report:
     participants: int
     memory_mb: float
     hash_us: float
+    measured_on: date
 
     def bars(self) -> Iterator[Bar]:
         """What must hold, for warm figures."""
@@ -55,7 +62,13 @@ class Report:
     def write_json(self, path: Path) -> None:
         """Write the warm figures."""
         steps = {name: asdict(figures) for name, figures in self.warm.items()}
-        whole = {"steps": steps, "pupils": self.pupils, "memory_mb": self.memory_mb}
+        whole = {
+            "steps": steps,
+            "pupils": self.pupils,
+            "memory_mb": self.memory_mb,
+            "measured_on": self.measured_on,
+            "machine": machine(),
+        }
         path.write_bytes(msgspec.json.format(msgspec.json.encode(whole)) + b"\n")
 
     def tables(self) -> Iterator[Table]:
@@ -69,6 +82,13 @@ class Report:
 
     def _whole_us(self, step: str) -> float:
         return round(self.warm[step].app_cpu_us + self.warm[step].db_cpu_us, 1)
+
+
+def machine() -> str:
+    """This machine in a few words: its processor, the number of cores, and what runs Python."""
+    processor = _MODEL.search(_CPUS.read_text()) if _CPUS.exists() else None
+    name = processor[1] if processor else platform.machine()
+    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def _figures_table(title: str, steps: Mapping[str, Figures]) -> Table:
