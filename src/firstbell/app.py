@@ -37,7 +37,7 @@ from firstbell.kernel.changes import SUBJECT, Changes
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.html import STATIC
-from firstbell.kernel.http import Doorway, visit_of
+from firstbell.kernel.http import Doorway
 from firstbell.kernel.injection import resolve_in_turn
 from firstbell.kernel.logs import configure_logs
 from firstbell.kernel.passwords import PasswordLane
@@ -45,6 +45,7 @@ from firstbell.kernel.probes import Probes
 from firstbell.kernel.problems import answer_error
 from firstbell.kernel.signing import Signer, parse_keys
 from firstbell.kernel.static import Static
+from firstbell.kernel.visit import visit_of
 from firstbell.settings import Settings, read_settings
 
 HANDLERS = [
@@ -122,7 +123,7 @@ class _Worker:
         }
         return Litestar(
             route_handlers=HANDLERS,
-            guards=[self.entrance],
+            before_request=self.entrance,
             dependencies={
                 "tx": Provide(_transaction, sync_to_thread=False),
                 "viewer": Provide(_viewer, sync_to_thread=False),

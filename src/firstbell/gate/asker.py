@@ -7,7 +7,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from firstbell.kernel.asgi import Scope
-from firstbell.kernel.http import SAFE_METHODS, cookie_name
+from firstbell.kernel.cookies import cookie_in, cookie_name
+from firstbell.kernel.http import SAFE_METHODS
 from firstbell.kernel.routes import Priority
 from firstbell.kernel.signing import Signer
 
@@ -195,28 +196,18 @@ class Askers:
         if school is not None and cookies:
             inside = self._who_is_inside(cookies, school, now_s)
             if inside is None:
-                known = self._proofs.device(cookie(cookies, self._device), now_s)
+                known = self._proofs.device(cookie_in(cookies, self._device), now_s)
                 device = b"" if known is None else known.bytes
-                ticket = cookie(cookies, self._ticket)
+                ticket = cookie_in(cookies, self._ticket)
         return Asker(school, rule, inside, device, ticket, wants_page, method in SAFE_METHODS)
 
     def _who_is_inside(self, cookies: str, school: School, now_s: float) -> Inside | None:
-        text = cookie(cookies, self._inside)
+        text = cookie_in(cookies, self._inside)
         inside = self._proofs.inside.read(text) if text else None
         if inside is not None and inside.until_s > now_s and inside.school == school.id.bytes:
             return inside
         # Whoever has a session is inside, whatever became of the cookie: nobody is thrown out.
-        text = cookie(cookies, self._access)
+        text = cookie_in(cookies, self._access)
         if text and self._proofs.viewer_school(text, now_s) == school.id:
             return Inside(school.id.bytes, bytes(8), 0, is_known=True, until_s=0)
         return None
-
-
-def cookie(cookies: str, name: str) -> str:
-    """The value of one cookie in the header; `name` ends with its equals sign. "" when it is not there."""
-    start = 0 if cookies.startswith(name) else cookies.find(f"; {name}") + 2
-    if start == 1:
-        return ""
-    start += len(name)
-    end = cookies.find(";", start)
-    return cookies[start:] if end < 0 else cookies[start:end]

@@ -18,7 +18,8 @@ from firstbell.gate.pages import Voice
 from firstbell.gate.queue import Waiting
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock
-from firstbell.kernel.http import BROWNOUT, cookie_text
+from firstbell.kernel.cookies import cookie_text
+from firstbell.kernel.http import BROWNOUT
 from firstbell.kernel.routes import Priority
 from firstbell.settings import Settings
 

@@ -14,8 +14,8 @@ from litestar.connection import ASGIConnection
 from markupsafe import Markup
 
 from firstbell.kernel import i18n
-from firstbell.kernel.http import Visit, visit_of
 from firstbell.kernel.page_code import PageCode
+from firstbell.kernel.visit import Visit, visit_of
 
 PACKAGE = Path(__file__).parent.parent
 STATIC = PACKAGE / "static"
@@ -104,7 +104,7 @@ def page(
         )
         .encode()
     )
-    encoded, encoding = compress(body, connection.headers.get("accept-encoding", ""))
+    encoded, encoding = compress(body, visit.header(b"accept-encoding"))
     sent = {"vary": "accept-encoding", **(headers or {})}
     if encoding:
         sent["content-encoding"] = encoding

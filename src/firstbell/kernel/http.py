@@ -7,22 +7,18 @@ transaction, one line in the log, metrics.
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import structlog
 from litestar import Response
 
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock, Ids
-from firstbell.kernel.db import Pool, Transaction
-from firstbell.kernel.extras import Extra
-from firstbell.kernel.metrics import REQUEST_SECONDS, REQUESTS
+from firstbell.kernel.db import Pool
+from firstbell.kernel.records import Records
+from firstbell.kernel.visit import Visit
 from firstbell.settings import Settings
-
-log = structlog.get_logger("firstbell.http")
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
 """What a proxy in front may give as the id of a request."""
@@ -54,92 +50,10 @@ BROWNOUT = "firstbell.brownout"
 """Where in the scope the gate says how much of a page to leave out."""
 
 
-class Visit:
-    """One request, from doorway to answer: who asks, in which language, its transaction, its cookies.
-
-    `brownout` is 0 in peace; from 1 to 3, pages leave out ever more of what can wait.
-    """
-
-    __slots__ = (
-        "brownout",
-        "clock",
-        "given_cookies",
-        "is_reading",
-        "keeps_transaction",
-        "left_out",
-        "locale",
-        "removed_cookies",
-        "request_id",
-        "route",
-        "school",
-        "started_at",
-        "transaction",
-        "viewer",
-    )
-
-    def __init__(self, request_id: str, transaction: Transaction, clock: Clock, *, is_reading: bool) -> None:
-        self.request_id = request_id
-        self.is_reading = is_reading
-        self.transaction = transaction
-        self.clock = clock
-        self.brownout = 0
-        self.left_out: tuple[Extra, ...] = ()
-        self.started_at: datetime = clock.now()
-        self.locale = "nl"
-        self.school: Any = None
-        self.viewer: Any = None
-        self.route = ""
-        self.given_cookies: list[str] = []
-        self.removed_cookies: list[str] = []
-        self.keeps_transaction = True
-
-    def set_cookie(self, name: str, value: str, *, max_age_s: int | None, secure: bool) -> None:
-        """Answer with a cookie that scripts cannot read. See `cookie_name`.
-
-        `max_age_s` None: until the browser closes; 0: remove it. What a cookie gives holds only when the
-        transaction does, so one that gives something is forgotten with it.
-        """
-        cookie = cookie_text(name, value, max_age_s=max_age_s, secure=secure)
-        (self.removed_cookies if max_age_s == 0 else self.given_cookies).append(cookie)
-
-    def leaves_out(self, extra: Extra) -> bool:
-        """Whether the page does without `extra` now; then its status line says so."""
-        if self.brownout < extra.level:
-            return False
-        self.left_out += (extra,)
-        return True
-
-    async def end_transaction(self) -> None:
-        """Commit, or forget what was written and the cookies that were given for it."""
-        if self.keeps_transaction:
-            await self.transaction.commit()
-        else:
-            await self.transaction.roll_back()
-            self.given_cookies.clear()
-
-
-def cookie_name(name: str, *, secure: bool) -> str:
-    """The name as the browser sees it: `__Host-` binds a cookie to this host and to TLS."""
-    return f"__Host-{name}" if secure else name
-
-
-def cookie_text(name: str, value: str, *, max_age_s: int | None, secure: bool) -> str:
-    """A cookie of the whole site that scripts cannot read, as its header has it. See `Visit.set_cookie`."""
-    age = "" if max_age_s is None else f"; Max-Age={max_age_s}"
-    tail = "; Secure" if secure else ""
-    return f"{cookie_name(name, secure=secure)}={value}; Path=/{age}; HttpOnly; SameSite=Lax{tail}"
-
-
 def see_other(address: str, headers: dict[str, str] | None = None) -> Response[bytes]:
     """Send the browser to `address` with GET."""
     sent = {"Location": address, **(headers or {})}
     return Response(b"", status_code=303, media_type="text/plain", headers=sent)
-
-
-def visit_of(scope: Any) -> Visit:
-    """The visit that the doorway put into this request's scope."""
-    visit: Visit = scope["firstbell"]
-    return visit
 
 
 class Doorway:
@@ -151,6 +65,7 @@ class Doorway:
         self._clock = clock
         self._ids = ids
         self._headers = security_headers(settings)
+        self._records = Records(settings.log_level)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or pass the lifespan on."""
@@ -158,8 +73,14 @@ class Doorway:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id(scope, self._ids)
-        visit = Visit(request_id, self._pool().transaction(), self._clock, is_reading=scope["method"] in SAFE_METHODS)
+        method, headers = scope["method"], headers_of(scope)
+        visit = Visit(
+            headers,
+            self._request_id(headers),
+            self._pool().transaction(),
+            self._clock,
+            is_reading=method in SAFE_METHODS,
+        )
         visit.brownout = scope.get(BROWNOUT, 0)
         scope["firstbell"] = visit
         status = 0
@@ -173,13 +94,17 @@ class Doorway:
             await send(message)
 
         try:
-            if is_cross_site(scope):
+            if not visit.is_reading and is_cross_site(headers):
                 await _refuse_cross_site(answer)
             else:
                 await self._app(scope, receive, answer)
         finally:
             await visit.transaction.roll_back()
-            _record(scope, visit, status, time.perf_counter() - started)
+            self._records.add(visit, method, status, time.perf_counter() - started)
+
+    def _request_id(self, headers: dict[bytes, bytes]) -> str:
+        given = headers.get(b"x-request-id")
+        return given.decode() if given is not None and _REQUEST_ID.fullmatch(given) else self._ids.new().hex
 
     def _answer_headers(self, visit: Visit, given: Any) -> list[tuple[bytes, bytes]]:
         names = {name for name, _ in given}
@@ -190,14 +115,17 @@ class Doorway:
         return headers
 
 
-def is_cross_site(scope: Scope) -> bool:
-    """True for a request that another site makes a browser send: by Sec-Fetch-Site, else by Origin.
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """The headers of a request by name; cookies that came in several, as HTTP/2 allows, are one."""
+    pairs: list[tuple[bytes, bytes]] = scope["headers"]
+    headers = dict(pairs)
+    if len(headers) < len(pairs) and b"cookie" in headers:
+        headers[b"cookie"] = b"; ".join([value for name, value in pairs if name == b"cookie"])
+    return headers
 
-    Opening a page from a link elsewhere is not one; writing from elsewhere is.
-    """
-    if scope["method"] in SAFE_METHODS:
-        return False
-    headers: dict[bytes, bytes] = dict(scope["headers"])
+
+def is_cross_site(headers: dict[bytes, bytes]) -> bool:
+    """True for a writing request that another site makes a browser send: by Sec-Fetch-Site, else by Origin."""
     site = headers.get(b"sec-fetch-site")
     if site is not None:
         return site not in (b"same-origin", b"none")
@@ -242,27 +170,3 @@ def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
     if settings.public_scheme == "https":
         headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
     return headers
-
-
-def _request_id(scope: Scope, ids: Ids) -> str:
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    for name, value in headers:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return value.decode()
-    return ids.new().hex
-
-
-def _record(scope: Scope, visit: Visit, status: int, seconds: float) -> None:
-    route = visit.route or "none"
-    REQUESTS.labels(scope["method"], route, str(status)).inc()
-    REQUEST_SECONDS.labels(route).observe(seconds)
-    log.info(
-        "request",
-        request_id=visit.request_id,
-        method=scope["method"],
-        route=route,
-        status=status,
-        ms=round(seconds * 1000, 2),
-        statements=visit.transaction.statements,
-        school=visit.school.id.hex if visit.school else None,
-    )

@@ -24,6 +24,13 @@ class PageCode(CodeGenerator):
         """Work out the constants first, so that Jinja joins them with the text around."""
         super().visit_Template(_Constants(self.environment).visit(node), frame)
 
+    def visit_Import(self, node: nodes.Import, frame: Frame) -> None:  # noqa: N802
+        """Take the imported template as it is: Jinja compares all globals first, at each import of each page."""
+        stream, self.stream = self.stream, StringIO()
+        super().visit_Import(node, frame)
+        written, self.stream = self.stream, stream
+        stream.write(written.getvalue().replace("._get_default_module(context)", ".module"))
+
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
         """Call the target itself, unless it is a global that wants the context."""
         if isinstance(node.node, nodes.Name) and _wants_context(self.environment, node.node.name):

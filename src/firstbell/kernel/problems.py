@@ -11,8 +11,9 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from firstbell.kernel import errors
 from firstbell.kernel.html import page
-from firstbell.kernel.http import Visit, see_other, visit_of
+from firstbell.kernel.http import see_other
 from firstbell.kernel.i18n import translations
+from firstbell.kernel.visit import Visit, visit_of
 
 log = structlog.get_logger("firstbell.problems")
 
@@ -69,7 +70,7 @@ def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
 
 def wants_page(request: Request[Any, Any, Any]) -> bool:
     """True when a person looks at the answer: the browser asks for HTML."""
-    return "text/html" in request.headers.get("accept", "")
+    return "text/html" in visit_of(request.scope).header(b"accept")
 
 
 def translate(visit: Visit, message: str, values: dict[str, Any]) -> str:

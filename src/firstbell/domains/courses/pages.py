@@ -15,9 +15,9 @@ from firstbell.domains.people.model import SIGNED_IN, Role, Viewer
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.extras import Extra
 from firstbell.kernel.html import page
-from firstbell.kernel.http import visit_of
 from firstbell.kernel.i18n import mark
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import visit_of
 
 EVERY = Extra(2, mark("the list of all courses"))
 _COURSES_MAX = 300

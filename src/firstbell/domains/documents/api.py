@@ -1,6 +1,7 @@
 """The bytes of documents by their signed address, which is all the access that they need."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from firstbell.kernel.blobs import Blobs
 from firstbell.kernel.errors import NotFoundError
 from firstbell.kernel.ranges import Span, UnsatisfiableError, asked_span
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import visit_of
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -33,10 +35,8 @@ _INERT_PDF = b"default-src 'none'; object-src 'self'; style-src 'unsafe-inline';
 async def send_blob(scope: Any, receive: Any, send: Any) -> None:
     """Answer GET and HEAD: whole, in part (Range, If-Range), or not again (If-None-Match)."""
     state = scope["litestar_app"].state
-    if scope["method"] not in ("GET", "HEAD"):
-        raise NotFoundError
-    addresses: Addresses = state.addresses
-    address = addresses.check(scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"))
+    visit_of(scope).route = scope["path_template"]
+    address = _checked(scope)
     given: dict[bytes, bytes] = dict(scope["headers"])
     etag = b'"%s"' % address.sha256.hex().encode()
     headers = _headers(address, etag)
@@ -63,6 +63,17 @@ async def send_blob(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.pathsend", "path": path})
     else:
         await _send_chunks(send, status, headers, blobs.stream(address.school_id, address.sha256, part.start, part.end))
+
+
+def _checked(scope: Any) -> Address:
+    """What the address says; it is all that is asked, so only an answer for people needs to know who reads it."""
+    state = scope["litestar_app"].state
+    addresses: Addresses = state.addresses
+    if scope["method"] in ("GET", "HEAD"):
+        with suppress(NotFoundError):
+            return addresses.check(scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"))
+    state.entrance.name(visit_of(scope))
+    raise NotFoundError
 
 
 def _span(given: dict[bytes, bytes], etag: bytes, size_bytes: int) -> Span | None:

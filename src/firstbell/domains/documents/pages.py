@@ -33,11 +33,12 @@ from firstbell.kernel.clock import Ids
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.extras import Extra
 from firstbell.kernel.html import page
-from firstbell.kernel.http import policy, see_other, visit_of
+from firstbell.kernel.http import policy, see_other
 from firstbell.kernel.i18n import mark
 from firstbell.kernel.problems import wants_page
 from firstbell.kernel.routes import Priority, route
 from firstbell.kernel.uploads import ReceivedFile, receive_files
+from firstbell.kernel.visit import visit_of
 from firstbell.settings import Settings
 
 Asked = Request[Any, Any, Any]

@@ -6,21 +6,20 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from litestar import Request
 
 from firstbell.domains.people import queries
 from firstbell.domains.people.model import CARING, Access, Class, PersonPage, RefreshToken, School, Session, Viewer
 from firstbell.kernel.changes import Changes
 from firstbell.kernel.clock import Clock
+from firstbell.kernel.cookies import cookie_name
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.errors import NotFoundError, NotSignedInError, StolenSessionError
-from firstbell.kernel.http import Visit, cookie_name, visit_of
 from firstbell.kernel.i18n import choose_locale, mark
 from firstbell.kernel.signing import Signer, parse_keys
+from firstbell.kernel.visit import Visit, visit_of
 from firstbell.settings import Settings
 
-Connection = ASGIConnection[Any, Any, Any, Any]
 Refresh = Callable[[Transaction, UUID, RefreshToken], Awaitable[Session | None]]
 """`Sessions.refresh`, which is an action and so given to the entrance from above."""
 
@@ -135,9 +134,9 @@ class CookieJar:
         self._device_s = settings.device_days * _DAY_S
         self._names = {name: cookie_name(name, secure=self._secure) for name in ("access", "refresh", "device")}
 
-    def viewer(self, connection: Connection, now_s: float) -> Viewer | None:
+    def viewer(self, visit: Visit) -> Viewer | None:
         """Who the access cookie says is asking, without I/O."""
-        return self.viewer_in(self._read(connection, "access"), now_s)
+        return self.viewer_in(self._read(visit, "access"), visit.clock.seconds())
 
     def viewer_in(self, text: str, now_s: float) -> Viewer | None:
         """Who an access cookie names, given its text."""
@@ -147,13 +146,13 @@ class CookieJar:
         viewer = _decode_viewer(data)
         return viewer if viewer.issued_at + self._access_s > now_s else None
 
-    def refresh_token(self, connection: Connection) -> RefreshToken | None:
+    def refresh_token(self, visit: Visit) -> RefreshToken | None:
         """The token that is shown to stay signed in."""
-        return RefreshToken.parse(self._read(connection, "refresh"))
+        return RefreshToken.parse(self._read(visit, "refresh"))
 
-    def device_id(self, connection: Connection, now_s: float) -> UUID | None:
+    def device_id(self, visit: Visit) -> UUID | None:
         """The device on which somebody signed in before."""
-        return self.device_in(self._read(connection, "device"), now_s)
+        return self.device_in(self._read(visit, "device"), visit.clock.seconds())
 
     def device_in(self, text: str, now_s: float) -> UUID | None:
         """The device that a device pass names, given its text."""
@@ -187,8 +186,8 @@ class CookieJar:
         self._set(visit, "access", "", 0)
         self._set(visit, "refresh", "", 0)
 
-    def _read(self, connection: Connection, name: str) -> str:
-        return connection.cookies.get(self._names[name], "")
+    def _read(self, visit: Visit, name: str) -> str:
+        return visit.cookie(self._names[name])
 
     def _set(self, visit: Visit, name: str, value: str, max_age_s: int | None) -> None:
         visit.set_cookie(name, value, max_age_s=max_age_s, secure=self._secure)
@@ -245,52 +244,52 @@ class Entrance:
         self._revocations = revocations
         self._changes = changes
 
-    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
-        """Litestar's guard for every route.
+    async def __call__(self, request: Request[Any, Any, Any]) -> None:
+        """Asked before every handler: Litestar's guards do the same, but copy the handler for each request.
 
         Raises:
             NoSchoolError: no school has this host name.
             NotFoundError: the viewer lacks the role.
             NotSignedInError: the route wants a viewer and nobody is signed in.
         """
-        visit = visit_of(connection.scope)
-        visit.route = connection.scope["path_template"]
-        rule: Access = handler.opt["access"]
-        self.name(connection)
+        scope = request.scope
+        visit = visit_of(scope)
+        visit.route = scope["path_template"]
+        rule: Access = scope["route_handler"].opt["access"]
+        self.name(visit)
         school_id = visit.school.id
         writable = None if visit.is_reading else school_id
         visit.transaction.scope((school_id,), writable, reading_only=visit.is_reading)
         if not rule.is_public:
             if visit.viewer is None:
-                await self.refresh(connection, lasting=not visit.is_reading)
-                self._choose_locale(connection, visit)
+                await self.refresh(visit, lasting=not visit.is_reading)
+                self._choose_locale(visit)
             elif self._changes.is_old:
                 await self._ask(visit)
         check_access(rule, visit.viewer)
 
-    def name(self, connection: Connection) -> None:
+    def name(self, visit: Visit) -> None:
         """Name the school, the viewer of the access cookie and the language, without I/O.
 
         Raises:
             NoSchoolError: no school has this host name.
         """
-        visit = visit_of(connection.scope)
-        visit.school = self._schools.at(connection.headers.get("host", ""))
+        visit.school = self._schools.at(visit.header(b"host"))
         if visit.school is not None:
-            visit.viewer = self._believed(connection, visit)
-        self._choose_locale(connection, visit)
+            visit.viewer = self._believed(visit)
+        self._choose_locale(visit)
         if visit.school is None:
             raise NoSchoolError
 
     @staticmethod
-    def _choose_locale(connection: Connection, visit: Visit) -> None:
+    def _choose_locale(visit: Visit) -> None:
         visit.locale = choose_locale(
             visit.viewer.locale if visit.viewer else None,
             visit.school.locale if visit.school else None,
-            accept_language=connection.headers.get("accept-language", ""),
+            accept_language=visit.header(b"accept-language"),
         )
 
-    async def refresh(self, connection: Connection, *, lasting: bool) -> None:
+    async def refresh(self, visit: Visit, *, lasting: bool) -> None:
         """Name the viewer by the refresh token and answer with its successor, in the request's own transaction.
 
         Where nothing else is written, it need not be `lasting`: a rotation that a crash undoes harms nobody, and
@@ -299,9 +298,8 @@ class Entrance:
         Raises:
             StolenSessionError: the token is one that was used up.
         """
-        visit = visit_of(connection.scope)
         visit.viewer = None
-        token = self._jar.refresh_token(connection)
+        token = self._jar.refresh_token(visit)
         if token is None:
             return
         school_id = visit.school.id
@@ -318,9 +316,9 @@ class Entrance:
             self._jar.keep(visit, session)
             visit.viewer = session.viewer
 
-    def _believed(self, connection: Connection, visit: Visit) -> Viewer | None:
+    def _believed(self, visit: Visit) -> Viewer | None:
         """Whom the access cookie names, when nothing was heard that speaks against it."""
-        viewer = self._jar.viewer(connection, visit.clock.seconds())
+        viewer = self._jar.viewer(visit)
         if viewer is None or viewer.school_id != visit.school.id or self._revocations.touch(viewer):
             return None
         return viewer

@@ -16,10 +16,11 @@ from firstbell.domains.people.model import (
 from firstbell.domains.people.pages.desk import FORM, Asked, Desk, Secret, Word, role_words, signed_out
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.html import page
-from firstbell.kernel.http import see_other, visit_of
+from firstbell.kernel.http import see_other
 from firstbell.kernel.i18n import LOCALES, mark
 from firstbell.kernel.problems import translate
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import visit_of
 
 _WRONG_OLD = mark("This is not your password of now.")
 _TOO_SHORT = mark("Take at least %(letters)s letters.")

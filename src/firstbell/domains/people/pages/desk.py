@@ -19,9 +19,10 @@ from firstbell.domains.people.model import (
     browser_name,
 )
 from firstbell.kernel.clock import Ids
-from firstbell.kernel.http import Visit, see_other, visit_of
+from firstbell.kernel.http import see_other
 from firstbell.kernel.passwords import PasswordLane
 from firstbell.kernel.problems import translate
+from firstbell.kernel.visit import Visit, visit_of
 from firstbell.settings import Settings
 
 Asked = Request[Any, Any, Any]
@@ -44,9 +45,9 @@ class Desk:
     async def sign_in(self, request: Asked, credentials: Credentials, *, is_shared: bool) -> Session | None:
         """Start a session on the device that asks; None when the password is another by now."""
         visit = visit_of(request.scope)
-        known = None if is_shared else self.jar.device_id(request, visit.clock.seconds())
+        known = None if is_shared else self.jar.device_id(visit)
         device_id = known or self.ids.new()
-        browser = browser_name(request.headers.get("user-agent", ""))
+        browser = browser_name(visit.header(b"user-agent"))
         wanted = SignIn(visit.school.id, device_id, browser, is_shared)
         session = await self.sessions.start(visit.transaction, wanted, credentials)
         if session is not None:

@@ -19,8 +19,9 @@ from firstbell.domains.people.model import (
 from firstbell.domains.people.pages.desk import Asked, Desk, role_words
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.html import page
-from firstbell.kernel.http import Visit, see_other, visit_of
+from firstbell.kernel.http import see_other
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import Visit, visit_of
 
 MEMBERS_SHOWN_MAX = 300
 RELATIVES_SHOWN_MAX = 40

@@ -15,9 +15,9 @@ from firstbell.domains.people.model import (
 from firstbell.domains.people.pages.desk import Asked, role_words
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.html import page
-from firstbell.kernel.http import visit_of
 from firstbell.kernel.problems import answer_error, wants_page
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import visit_of
 
 
 @get("/operator", opt=route(only(Role.OPERATOR), Priority.P4))
@@ -32,7 +32,7 @@ def answer_nowhere(request: Asked, error: NotFoundException) -> Response[Any]:
     """For an address that no route has: in the language of whoever asks."""
     entrance: Entrance = request.app.state.entrance
     try:
-        entrance.name(request)
+        entrance.name(visit_of(request.scope))
     except NoSchoolError as no_school:
         return answer_no_school(request, no_school)
     return answer_error(request, error)

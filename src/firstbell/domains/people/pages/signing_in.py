@@ -17,10 +17,11 @@ from firstbell.domains.people.pages.desk import FORM, Asked, Desk, Secret, Word,
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.errors import InvalidError
 from firstbell.kernel.html import page
-from firstbell.kernel.http import see_other, visit_of
+from firstbell.kernel.http import see_other
 from firstbell.kernel.i18n import mark
 from firstbell.kernel.problems import translate, wants_page
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import visit_of
 
 _WRONG = mark("This name and password do not go together. Look at both and try again.")
 
@@ -38,7 +39,8 @@ class SignInForm(msgspec.Struct, frozen=True):
 async def show_sign_in(request: Asked, desk: Desk) -> Response[Any]:
     """The form, or onwards for whoever is signed in already."""
     wanted = page_to_open(request.query_params.get("next", "/"))
-    if visit_of(request.scope).viewer is not None or desk.jar.refresh_token(request) is not None:
+    visit = visit_of(request.scope)
+    if visit.viewer is not None or desk.jar.refresh_token(visit) is not None:
         return see_other(wanted)
     return page(request, "people/sign_in.html", name="", next=wanted, is_shared=False, error=None)
 

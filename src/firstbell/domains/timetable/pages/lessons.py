@@ -18,8 +18,9 @@ from firstbell.domains.timetable.actions import LessonBook, Notes
 from firstbell.domains.timetable.model.lessons import Lesson, Material, OpenLesson, State
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.html import page
-from firstbell.kernel.http import see_other, visit_of
+from firstbell.kernel.http import see_other
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import visit_of
 from firstbell.settings import Settings
 
 Asked = Request[Any, Any, Any]

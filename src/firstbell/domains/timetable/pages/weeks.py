@@ -21,8 +21,8 @@ from firstbell.domains.timetable.pages.drawing import draw_day, where
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.errors import NotFoundError
 from firstbell.kernel.html import page
-from firstbell.kernel.http import Visit, visit_of
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import Visit, visit_of
 
 Asked = Request[Any, Any, Any]
 CLASS_READERS = only(Role.PUPIL, Role.TEACHER, Role.HEAD, Role.SECRETARIAT, Role.ICT)

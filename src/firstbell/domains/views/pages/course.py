@@ -16,9 +16,9 @@ from firstbell.kernel.clock import Ids
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.extras import Extra
 from firstbell.kernel.html import page
-from firstbell.kernel.http import visit_of
 from firstbell.kernel.i18n import mark
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import visit_of
 from firstbell.settings import Settings
 
 PEOPLE = Extra(2, mark("the people of the course"))

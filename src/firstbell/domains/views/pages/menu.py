@@ -6,8 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from firstbell.domains.people.model import CARING, STAFF, Role
-from firstbell.kernel.http import Visit
 from firstbell.kernel.i18n import mark, translations
+from firstbell.kernel.visit import Visit
 
 _ROLES_SEEN_MAX = 512
 """Menus kept: the roles that people have together, times languages, times places."""

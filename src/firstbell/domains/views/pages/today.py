@@ -25,9 +25,9 @@ from firstbell.domains.views.model import CourseNews, NewDocument, greeting_at, 
 from firstbell.kernel.db import PartFailedError
 from firstbell.kernel.extras import Extra
 from firstbell.kernel.html import macro, page
-from firstbell.kernel.http import Visit, visit_of
 from firstbell.kernel.i18n import mark
 from firstbell.kernel.routes import Priority, route
+from firstbell.kernel.visit import Visit, visit_of
 from firstbell.settings import Settings
 
 RUNS_SCHOOL = frozenset({Role.HEAD, Role.SECRETARIAT, Role.ICT})
