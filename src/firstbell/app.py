@@ -4,6 +4,8 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
-from litestar.routes import HTTPRoute
+from litestar.routes import ASGIRoute, HTTPRoute
 
 from firstbell.domains.courses import pages as courses
 from firstbell.domains.documents import api as documents_api
@@ -87,11 +89,13 @@ class _Worker:
     def app(self) -> App:
         """The layers that a request passes, the outermost last."""
         resolve_in_turn()
-        litestar = self._litestar()
+        litestar = self.litestar()
         served = cast(App, litestar)  # Litestar types the messages of ASGI one by one
         doorway = Doorway(served, pool=self._pool_now, clock=self.clock, ids=self.ids, settings=self.settings)
         jar, schools = self.jar, self.schools
-        neighbours = Neighbours(schools.at, schools.size_of, _school_of_viewer(jar), jar.device_in, _guest_of)
+        neighbours = Neighbours(
+            schools.at, schools.size_of, _school_of_viewer(jar), jar.device_in, schools.hosts_of, _guest_of
+        )
         self.gate = build_gate(doorway, self.settings, self.clock, _declared_routes(litestar), neighbours)
         self.probes = Probes(self.gate, pool=self._pool_now, bus=lambda: self.bus.state, settings=self.settings)
         return Static(self.probes, STATIC)
@@ -108,7 +112,8 @@ class _Worker:
         self.bus.on_connect(changes.hear)
         return changes
 
-    def _litestar(self) -> Litestar:
+    def litestar(self) -> Litestar:
+        """The application itself."""
         shared: dict[str, Any] = {
             "addresses": Addresses(Signer(parse_keys(self.settings.secret_keys), "blobs"), self.clock),
             "blobs": self.blobs,
@@ -180,9 +185,20 @@ def _always(value: Any) -> Callable[[], Any]:
     return lambda: value
 
 
+def declared_routes() -> list[Declared]:
+    """What is declared beside each route of the application."""
+    with TemporaryDirectory() as folder:
+        return _declared_routes(_Worker(Settings(secret_keys=f"none:{'0' * 64}", data_dir=Path(folder))).litestar())
+
+
 def _declared_routes(litestar: Litestar) -> list[Declared]:
-    """What the gate must know of each method of each route."""
-    return [
+    """What the gate must know of each method of each route, and of whatever lies below a mount."""
+    mounted = [
+        Declared("GET", f"{route.path}/{{rest:path}}", route.route_handler.opt)
+        for route in litestar.routes
+        if isinstance(route, ASGIRoute)
+    ]
+    return mounted + [
         Declared(method, route.path, handler.opt)
         for route in litestar.routes
         if isinstance(route, HTTPRoute)

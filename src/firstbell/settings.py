@@ -208,6 +208,11 @@ class Settings:
     gate_brownout_min: int = knob(
         0, unit="level, 0 to 3", why="who expects a storm lets pages leave out what can wait before it begins"
     )
+    edge_faces_per_second_max: int = knob(
+        400,
+        unit="people per s and cell",
+        why="new in a line through the edge; each asks the gate four times, together a tenth of a core",
+    )
     inside_minutes: int = knob(30, unit="min", why="who was served within a break's length is never sent to wait")
     entries_per_second_min: float = knob(
         1.0, unit="people per s and worker", why="the line always moves, and a single entry breaks nothing"

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable
 from firstbell.gate.build import admission_of
 from firstbell.gate.door import Door
@@ -103,6 +104,7 @@ class House:
             clock=self.clock,
             admission=admission_of(made, time.monotonic(), lambda school: 1.0),
             keeper=Keeper(made.data_dir, room),
+            announcement=Announcement(lambda school: ()),
             settings=made,
         )
 

@@ -21,6 +21,7 @@ COMMANDS = (
     "demo-school",
     "serve",
     "work",
+    "edge",
     "migrate",
     "settings",
     "school",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from firstbell.gate.admission import Admission
+from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable, School
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
@@ -26,14 +27,15 @@ from firstbell.settings import Settings
 class Neighbours(NamedTuple):
     """What the application knows and the gate asks: no I/O in any of them.
 
-    `size_of` gives the number of people of a school, named by the bytes of its id. `viewer_school` and `device` believe
-    the text of a cookie at an instant in seconds since 1970.
+    `size_of` gives the number of people of a school, `hosts_of` its host names; both name it by the bytes of its id.
+    `viewer_school` and `device` believe the text of a cookie at an instant in seconds since 1970.
     """
 
     school_at: Callable[[str], School | None]
     size_of: Callable[[bytes], float]
     viewer_school: Callable[[str, float], UUID | None]
     device: Callable[[str, float], UUID | None]
+    hosts_of: Callable[[bytes], Iterable[str]]
     guest_of: Callable[[Scope], Guest | None]
 
 
@@ -63,6 +65,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         clock=clock,
         admission=admission_of(settings, time.monotonic(), neighbours.size_of),
         keeper=Keeper(settings.data_dir / "gate", room),
+        announcement=Announcement(neighbours.hosts_of),
         settings=settings,
     )
 

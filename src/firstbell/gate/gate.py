@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from firstbell.gate.admission import Admission, Verdict
+from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Asker, Askers, Inside, InsideCookie
 from firstbell.gate.brownout import Brownout
 from firstbell.gate.cursor import GROUPS, hour_of, level_of
@@ -54,6 +55,7 @@ class Gate:
         clock: Clock,
         admission: Admission,
         keeper: Keeper,
+        announcement: Announcement,
         settings: Settings,
     ) -> None:
         self._app = app
@@ -69,6 +71,7 @@ class Gate:
         self._hashing = 0
         self._brownout = Brownout(settings.gate_queuing_ms_max / 1_000, settings.gate_brownout_min)
         self._keeper = keeper
+        self._announcement = announcement
         self.admission = admission
         self.figures = Figures()
         self._due = 0.0
@@ -225,6 +228,8 @@ class Gate:
         self._second_began = now
         self._keeper.keep()
         self._brownout.adjust(admission.queuing_s)
+        levels = {school: cursor.cut for school, cursor in admission.cursors.by_school.items()}
+        self._announcement.tell(self._clock.seconds(), levels, self._door.room.cursors)
         self.figures.close_second(
             State(
                 slots=admission.limit.slots,

@@ -153,6 +153,11 @@ class WaitingRoom:
         self.waiting = 0
         self.served = 0.0
 
+    @property
+    def cursors(self) -> dict[LineKey, int]:
+        """The period that each line has reached."""
+        return {key: line.bucket for key, line in self._lines.items()}
+
     def has_line(self, school: bytes, lane: Lane) -> bool:
         """True when somebody waits there."""
         return LineKey(school, lane) in self._lines

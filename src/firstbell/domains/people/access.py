@@ -91,6 +91,7 @@ class Schools:
         self._by_host: dict[str, School] = {}
         self._by_id: dict[UUID, School] = {}
         self._sizes: dict[bytes, float] = {}
+        self._hosts: dict[bytes, tuple[str, ...]] = {}
         self._only: School | None = None
 
     async def load(self, pool: Pool) -> None:
@@ -103,11 +104,16 @@ class Schools:
         self.all = tuple((school, tuple(hosts)) for school, hosts in schools)
         self._by_host = {host: school for school, hosts in schools for host in hosts}
         self._by_id = {school.id: school for school, _ in schools}
+        self._hosts = {school.id.bytes: hosts for school, hosts in self.all}
         self._only = schools[0][0] if len(schools) == 1 else None
 
     def size_of(self, school: bytes) -> float:
         """How many people a school had when they were last counted, at least one; `school` is its id as bytes."""
         return self._sizes.get(school, 1.0)
+
+    def hosts_of(self, school: bytes) -> tuple[str, ...]:
+        """The host names of a school, none for one that is not ours; `school` is its id as bytes."""
+        return self._hosts.get(school, ())
 
     def at(self, host: str) -> School | None:
         """The school of a Host header, or None."""

@@ -1,0 +1,104 @@
+"""What HAProxy at the edge is told, as the lines of its maps: classes of paths, levels, and where lines stand."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from firstbell.gate.announcement import CLOCK, LEVEL, LINE, NO_LINE, PEACE
+from firstbell.gate.asker import Declared
+from firstbell.gate.cursor import GROUPS
+from firstbell.gate.waiting import Lane
+from firstbell.kernel.routes import Priority
+
+RECOVER_PER_S = GROUPS // 2
+"""A level falls at once and rises by half a class a second: what the edge holds back the gate does not see, so that it
+would open and shut by turns."""
+
+_CLOCK, _LEVEL, _LINE = (next(iter(gauge.describe())).name for gauge in (CLOCK, LEVEL, LINE))
+_STATIC = "/static/"
+"""What every page needs, served before the gate."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What the gates of one cell say: level by host, period by host and lane, seconds since 1970 by their clock."""
+
+    clock_s: float = 0.0
+    levels: dict[str, int] = field(default_factory=dict)
+    lines: dict[tuple[str, Lane], int] = field(default_factory=dict)
+
+
+def read_metrics(texts: Iterable[str]) -> Told:
+    """What stands in the metrics of the nodes of a cell; of several nodes the most generous is believed."""
+    told = Told()
+    for text in texts:
+        ours = "\n".join(line for line in text.splitlines() if line.startswith((_CLOCK, _LEVEL, _LINE)))
+        for family in text_string_to_metric_families(f"{ours}\n"):
+            for sample in family.samples:
+                _note(told, sample)
+    return told
+
+
+def _note(told: Told, sample: Sample) -> None:
+    value = int(sample.value)
+    if sample.name == _CLOCK:
+        told.clock_s = max(told.clock_s, sample.value)
+    elif sample.name == _LEVEL:
+        host = sample.labels["host"]
+        told.levels[host] = max(told.levels.get(host, 0), value)
+    else:
+        key = sample.labels["host"], Lane[sample.labels["lane"].upper()]
+        told.lines[key] = max(told.lines.get(key, 0), value)
+
+
+class Cell:
+    """One cell as the edge knows it, from second to second.
+
+    `faces_per_s` is how many people a second may come without a ticket while a line stands.
+    """
+
+    def __init__(self, name: str, faces_per_s: int) -> None:
+        self._name = name
+        self._faces_per_s = faces_per_s
+        self._levels: dict[str, int] = {}
+
+    def entries(self, told: Told, now_s: float) -> dict[str, int]:
+        """The lines of the map for what was told at `now_s`, the second after the last time."""
+        self._levels = self._falling(told.levels)
+        lines = {key: period for key, period in told.lines.items() if period < NO_LINE}
+        waiting = {host for host, _ in lines}
+        return {
+            f"written/{self._name}": int(now_s),
+            f"clock/{self._name}": round(told.clock_s - now_s) if told.clock_s else 0,
+            **{f"level/{host}": level for host, level in self._levels.items()},
+            **{f"line/{host}/{int(lane)}": period for (host, lane), period in lines.items()},
+            **{f"faces/{host}": max(1, self._faces_per_s // len(waiting)) for host in waiting},
+        }
+
+    def _falling(self, levels: Mapping[str, int]) -> dict[str, int]:
+        raised = {host: level + RECOVER_PER_S for host, level in self._levels.items()}
+        moved = {host: min(levels.get(host, PEACE), raised.get(host, PEACE)) for host in levels.keys() | raised.keys()}
+        return {host: level for host, level in moved.items() if level < PEACE}
+
+
+def class_maps(declared: Iterable[Declared]) -> tuple[str, str]:
+    """The maps of whole paths and of beginnings of paths: method and path, then the number of the class.
+
+    Where addresses with the same beginning differ the most urgent counts: what the gate would serve is never cut.
+    """
+    paths: dict[str, Priority] = {}
+    beginnings = {f"GET{_STATIC}": Priority.P1}
+    for method, path, opt in declared:
+        if "priority" not in opt:
+            continue
+        beginning, parameter, _ = path.partition("{")
+        kept, key = (beginnings, method + beginning) if parameter else (paths, method + path)
+        kept[key] = min(kept.get(key, Priority.P4), opt["priority"])
+    return _map_text(paths), _map_text(beginnings)
+
+
+def _map_text(entries: Mapping[str, Priority]) -> str:
+    lines = [f"{key} {int(priority)}\n" for key, priority in sorted(entries.items())]
+    return "# Written by `firstbell edge classes`.\n" + "".join(lines)
