@@ -30,6 +30,7 @@ from firstbell.domains.people.model import School
 from firstbell.domains.roster.actions import Import
 from firstbell.domains.timetable import queries as timetable
 from firstbell.domains.timetable.actions import LessonBook, TimetableImport
+from firstbell.domains.timetable.queries import importing
 from firstbell.kernel.blobs import Blobs, StorageDownError
 from firstbell.kernel.clock import Clock, Ids, clock_from
 from firstbell.kernel.csvfiles import open_package
@@ -190,7 +191,7 @@ class _Filler:
                 advance(1)
         async with self._in(school) as tx:
             known = await courses.list_by_source_id(tx, school.id)
-            teachers = {course.id: course.teacher_ids for course in await timetable.list_known_courses(tx, school.id)}
+            teachers = {course.id: course.teacher_ids for course in await importing.list_known_courses(tx, school.id)}
         with self.steps.step(f"{made.name}: folders and lesson material", len(made.courses)) as advance:
             for course in made.courses:
                 course_id, folder_id = known[course.id]

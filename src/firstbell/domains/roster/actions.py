@@ -11,8 +11,7 @@ from firstbell.domains.courses import queries as courses
 from firstbell.domains.courses.model import CoursesRetired
 from firstbell.domains.documents import queries as documents
 from firstbell.domains.people.model import School
-from firstbell.domains.people.queries import merging as people
-from firstbell.domains.people.queries import rename_school
+from firstbell.domains.people.queries import comparing, merging, rename_school
 from firstbell.domains.roster.model import (
     FILES,
     Flaws,
@@ -102,7 +101,7 @@ class Import:
         self._manifest = manifest = read_package_manifest(package)
         self.report.ignored = _ignored(package, manifest)
         await staging.create_tables(self._tx)
-        await people.stage_people(self._tx, self._school.id)
+        await comparing.stage_people(self._tx, self._school.id)
         await courses.stage_courses(self._tx, self._school.id)
         await staging.stage_known_places(self._tx)
         for file in FILES:
@@ -232,18 +231,18 @@ class Import:
         """Find what differs from the school as it is, leaving out what was rejected."""
         tx, school_id = self._tx, self._school.id
         watch("Comparing", 0, 0)
-        await people.compare_school_years(tx, school_id)
+        await comparing.compare_school_years(tx, school_id)
         await meaning.stage_kept(tx)
         await self._compare_people()
         await meaning.stage_classes(tx)
         await meaning.stage_courses(tx, is_whole=self._is_whole("courses"))
-        await people.compare_classes(tx, school_id, retires_missing=self._is_whole("classes"))
+        await comparing.compare_classes(tx, school_id, retires_missing=self._is_whole("classes"))
         await courses.compare_courses(tx, school_id, retires_missing=self._is_whole("classes"))
         await meaning.stage_enrolments(tx, today=self._today)
         removes_missing = self._is_whole("enrollments")
-        await people.compare_members(tx, school_id, removes_missing=removes_missing)
+        await comparing.compare_members(tx, school_id, removes_missing=removes_missing)
         await courses.compare_enrolments(tx, school_id, removes_missing=removes_missing)
-        counts = [*await people.count_differences(tx), *await courses.count_differences(tx)]
+        counts = [*await comparing.count_differences(tx), *await courses.count_differences(tx)]
         self.report.counts = {(kind, verdict): count for kind, verdict, count in counts}
         return self.report
 
@@ -252,12 +251,12 @@ class Import:
         replaces_roles = self._manifest.version == "1.1" or self._is_whole("roles")
         await meaning.stage_people(tx, replaces_roles=replaces_roles, today=self._today)
         await meaning.stage_named(tx)
-        await people.stage_named_people(tx, school_id)
+        await comparing.stage_named_people(tx, school_id)
         await meaning.stage_roles(tx, today=self._today)
         await meaning.stage_birth_dates(tx, is_whole=self._is_whole("demographics"))
         await meaning.stage_relations(tx, is_whole=is_whole)
-        await people.compare_people(tx, school_id, retires_missing=is_whole)
-        await people.compare_guardianships(tx, school_id)
+        await comparing.compare_people(tx, school_id, retires_missing=is_whole)
+        await comparing.compare_guardianships(tx, school_id)
 
     async def merge(self, watch: Watch) -> None:
         """Write what differs."""
@@ -265,23 +264,23 @@ class Import:
         watch("Writing", 0, 0)
         if self.report.new_name:
             await rename_school(tx, school_id, self.report.new_name)
-        await people.merge_school_years(tx, school_id)
-        await people.merge_people(tx, school_id, now=now)
-        await people.merge_guardianships(tx, school_id)
-        await people.merge_classes(tx, school_id, now=now)
-        await people.merge_members(tx, school_id)
+        await merging.merge_school_years(tx, school_id)
+        await merging.merge_people(tx, school_id, now=now)
+        await merging.merge_guardianships(tx, school_id)
+        await merging.merge_classes(tx, school_id, now=now)
+        await merging.merge_members(tx, school_id)
         await documents.add_roots(tx, school_id, await courses.list_new_course_folders(tx), now)
         await courses.merge_courses(tx, school_id, now=now)
         if retired := await courses.list_retiring_courses(tx):
             await self._events.tell(tx, CoursesRetired(school_id, tuple(retired), now))
         await courses.merge_enrolments(tx, school_id)
-        await people.stage_pupil_classes(tx, school_id)
+        await merging.stage_pupil_classes(tx, school_id)
         await courses.describe_audiences(tx, school_id)
         if self.report.new_name:
             await record_change(tx, school_id, "school", [school_id])
         if self.report.changes:
             await record_change(tx, school_id, "lessons", [school_id])
-        await record_change(tx, school_id, "person", await people.list_changed_people(tx))
+        await record_change(tx, school_id, "person", await comparing.list_changed_people(tx))
 
     async def rejections(self) -> AsyncIterator[Rejection]:
         """What is wrong with the files, file by file and line by line."""
@@ -291,8 +290,8 @@ class Import:
 
     async def differences(self) -> AsyncIterator[tuple[str, str, str]]:
         """Kind, verdict and name of everything that differs."""
-        await people.open_differences(self._tx)
-        async for difference in _paged(lambda: people.next_differences(self._tx)):
+        await comparing.open_differences(self._tx)
+        async for difference in _paged(lambda: comparing.next_differences(self._tx)):
             yield difference
         await courses.open_differences(self._tx)
         async for difference in _paged(lambda: courses.next_differences(self._tx)):

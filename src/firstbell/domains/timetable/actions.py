@@ -14,6 +14,7 @@ from firstbell.domains.timetable.model.events import read_ics
 from firstbell.domains.timetable.model.lessons import Lesson
 from firstbell.domains.timetable.model.rows import read_csv
 from firstbell.domains.timetable.model.slots import Change, Directory, Planned, Rejection, Slot
+from firstbell.domains.timetable.queries import importing
 from firstbell.kernel.changes import record_change
 from firstbell.kernel.clock import Clock, Ids
 from firstbell.kernel.db import Transaction
@@ -64,15 +65,15 @@ class TimetableImport:
             RejectedError: the file has lessons that we cannot accept, unless `skip_rejected`.
         """
         window = await self._window(tx, school, first, last)
-        await queries.lock_timetable(tx, school.id)
+        await importing.lock_timetable(tx, school.id)
         directory = Directory(
-            await queries.list_known_courses(tx, school.id), await queries.list_known_teachers(tx, school.id)
+            await importing.list_known_courses(tx, school.id), await importing.list_known_teachers(tx, school.id)
         )
-        await queries.make_incoming(tx)
+        await importing.make_incoming(tx)
         tally = _Tally(self._settings.timetable_rejections_max)
         await self._send(tx, tally.accepted(self._slots(path, school, window), directory, window), on_progress)
-        await queries.finish_incoming(tx)
-        repeated = await queries.take_out_repeated(tx)
+        await importing.finish_incoming(tx)
+        repeated = await importing.take_out_repeated(tx)
         for place in repeated:
             tally.reject(Rejection(place, "lesson", "the file has this lesson twice"))
         if tally.rejected and not skip_rejected:
@@ -82,7 +83,7 @@ class TimetableImport:
 
     async def _window(self, tx: Transaction, school: School, first: date | None, last: date | None) -> Window:
         today = self._clock.now().astimezone(school.zone).date()
-        year = await queries.find_school_year(tx, school.id, first or today)
+        year = await importing.find_school_year(tx, school.id, first or today)
         begins, ends = year or (today, today + timedelta(days=365))
         window = first or begins, last or ends
         if window[1] < window[0]:
@@ -109,21 +110,21 @@ class TimetableImport:
             count += len(batch)
             if count > self._settings.timetable_lessons_max:
                 raise InvalidError(f"A file may have at most {self._settings.timetable_lessons_max} lessons.")
-            await queries.copy_incoming(tx, ((self._ids.new(), one) for one in batch))
+            await importing.copy_incoming(tx, ((self._ids.new(), one) for one in batch))
             on_progress(count)
 
     async def _merge(
         self, tx: Transaction, school_id: UUID, days: tuple[date | None, date | None], tally: "_Tally", sent: int
     ) -> Change:
         now = self._clock.now()
-        changed = await queries.change_lessons(tx, school_id, now)
-        added = await queries.insert_lessons(tx, school_id, now)
-        await queries.change_lesson_teachers(tx, school_id)
+        changed = await importing.change_lessons(tx, school_id, now)
+        added = await importing.insert_lessons(tx, school_id, now)
+        await importing.change_lesson_teachers(tx, school_id)
         removed = cancelled = 0
         if days[0] and days[1]:
-            await queries.mark_gone_lessons(tx, school_id, days[0], days[1])
-            cancelled = await queries.cancel_gone_lessons(tx, school_id, now)
-            removed = await queries.remove_gone_lessons(tx, school_id)
+            await importing.mark_gone_lessons(tx, school_id, days[0], days[1])
+            cancelled = await importing.cancel_gone_lessons(tx, school_id, now)
+            removed = await importing.remove_gone_lessons(tx, school_id)
         await record_change(tx, school_id, "lessons", [school_id])
         return Change(
             added=added,
