@@ -38,6 +38,7 @@ from firstbell.kernel.bus import Bus
 from firstbell.kernel.changes import SUBJECT, Changes
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
+from firstbell.kernel.guesses import Guesses
 from firstbell.kernel.html import STATIC
 from firstbell.kernel.http import Doorway
 from firstbell.kernel.injection import resolve_in_turn
@@ -80,6 +81,7 @@ class _Worker:
         self.jar = CookieJar(settings)
         self.sessions = Sessions(settings, self.clock, self.ids)
         self.passwords = PasswordLane(at_once=settings.sign_in_hashes_max, waiting_max=settings.sign_in_queue_max)
+        self.guesses = self._guesses()
         self.blobs = Blobs.open(settings)
         self.revocations = Revocations(self.clock, access_s=settings.access_seconds, ids_max=settings.revocations_max)
         self.bus = Bus(settings.nats_url, "web")
@@ -94,11 +96,25 @@ class _Worker:
         doorway = Doorway(served, pool=self._pool_now, clock=self.clock, ids=self.ids, settings=self.settings)
         jar, schools = self.jar, self.schools
         neighbours = Neighbours(
-            schools.at, schools.size_of, _school_of_viewer(jar), jar.device_in, schools.hosts_of, _guest_of
+            schools.at,
+            schools.size_of,
+            self.guesses.names_missed,
+            _school_of_viewer(jar),
+            jar.device_in,
+            schools.hosts_of,
+            _guest_of,
         )
         self.gate = build_gate(doorway, self.settings, self.clock, _declared_routes(litestar), neighbours)
         self.probes = Probes(self.gate, pool=self._pool_now, bus=lambda: self.bus.state, settings=self.settings)
         return Static(self.probes, STATIC)
+
+    def _guesses(self) -> Guesses:
+        return Guesses(
+            per_s=self.settings.guesses_per_hour / 3_600,
+            burst=self.settings.guesses_max,
+            names_max=self.settings.guessed_names_max,
+            salt=Signer(parse_keys(self.settings.secret_keys), "guesses").mac(b""),
+        )
 
     def _changes(self) -> Changes:
         changes = Changes(poll_s=self.settings.changes_poll_seconds, old_s=self.settings.changes_old_seconds)
@@ -147,7 +163,7 @@ class _Worker:
 
     def _desk(self) -> people.Desk:
         accounts = Accounts(self.settings, self.clock, self.ids)
-        return people.Desk(self.jar, self.sessions, accounts, self.passwords, self.ids, self.settings)
+        return people.Desk(self.jar, self.sessions, accounts, self.passwords, self.guesses, self.ids, self.settings)
 
     @asynccontextmanager
     async def _connected(self, app: Litestar) -> AsyncIterator[None]:

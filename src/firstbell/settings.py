@@ -109,6 +109,15 @@ class Settings:
     password_letters_min: int = knob(8, unit="letters", why="NIST SP 800-63B's least; the gate bounds guessing")
     sign_in_hashes_max: int = knob(1, unit="hashes at once per worker", why="hashing must never take the second core")
     sign_in_queue_max: int = knob(64, unit="sign-ins waiting per worker", why="3 s of hashing at 45 ms each")
+    guesses_max: int = knob(
+        10, unit="sign-ins at once for a name", why="who mistypes needs three; each known device has its own"
+    )
+    guesses_per_hour: int = knob(
+        30, unit="per hour", why="afterwards; at this pace 10,000 common passwords take 14 days"
+    )
+    guessed_names_max: int = knob(
+        50_000, unit="names per worker", why="10 MB; a flood of invented names forgets only names that nobody tries on"
+    )
     upload_bytes_max: int = knob(100_000_000, unit="bytes per file", why="a 10-minute phone video of a lesson")
     upload_files_max: int = knob(50, unit="files per upload", why="a term's worksheets in one drag")
     roster_archive_bytes_max: int = knob(
@@ -219,6 +228,38 @@ class Settings:
     )
     unknown_entries_share: float = knob(
         0.2, unit="share, 0 to 1", why="1 of 20 mornings begins on an unknown device; they may catch up"
+    )
+    device_requests_per_second: float = knob(
+        20.0, unit="requests per s and worker", why="ten times what the quickest reader taps; above it asks a script"
+    )
+    device_requests_max: int = knob(200, unit="requests at once", why="the same, saved up over ten seconds of calm")
+    devices_max: int = knob(
+        100_000, unit="devices per worker", why="10 MB; twice those that are busy at once in a full cell"
+    )
+    strangers_per_second: float = knob(
+        0.01,
+        unit="requests per person of the school, s and worker",
+        why="a tenth of a school on new devices within ten seconds, all behind its one address, is a first school day",
+    )
+    strangers_per_second_min: float = knob(
+        5.0, unit="requests per s and worker", why="the same for the smallest school: a class that opens its laptops"
+    )
+    stranger_sources_max: int = knob(
+        1_024, unit="sources per worker", why="0.2 MB; whoever sends more than a thousandth of all strangers is found"
+    )
+    sprayed_share: float = knob(
+        0.05,
+        unit="share of people, 0 to 1",
+        why="wrong names in ten minutes; ten times a Monday's, from where they come",
+    )
+    sprayed_names_min: int = knob(20, unit="names", why="the same for the smallest school: a class after the holidays")
+    body_grace_ms: int = knob(10_000, unit="ms", why="for a body before its first byte; a phone on a bad line")
+    body_bytes_per_second_min: int = knob(1_000, unit="bytes per s", why="GPRS did five times as much")
+    answer_stall_seconds: int = knob(
+        30, unit="s", why="an answer of which nothing was read for so long has lost its reader"
+    )
+    header_bytes_max: int = knob(
+        32_768, unit="bytes", why="our cookies take 1 kB, all headers of a browser 3 kB; also the pieces of an upload"
     )
     trusted_proxies: str = knob(
         "",

@@ -1,162 +1,16 @@
 """What the gate says to browsers and programs, through ASGI: the real gate around a small application."""
 
 import asyncio
-import random
 import re
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
-from firstbell.gate.announcement import Announcement
-from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable
-from firstbell.gate.build import admission_of
-from firstbell.gate.door import Door
-from firstbell.gate.entry import EntryBudget
-from firstbell.gate.gate import Gate, Guest
-from firstbell.gate.keeping import Keeper
-from firstbell.gate.pages import Voice
-from firstbell.gate.waiting import WaitingRoom
-from firstbell.kernel.asgi import Message, Receive, Scope, Send
-from firstbell.kernel.clock import StoppedClock
-from firstbell.kernel.http import security_headers
-from firstbell.kernel.routes import Priority
-from firstbell.kernel.signing import Key, Signer
-from firstbell.settings import Settings
+from firstbell.kernel.asgi import Message
+from tests.gate.house import House
 
 pytestmark = pytest.mark.anyio
-KEYS = (Key("t", bytes(32)),)
-ROUTES = [
-    Declared("GET", "/", {"priority": Priority.P1}),
-    Declared("GET", "/courses/{course:uuid}/documents", {"priority": Priority.P2}),
-    Declared("POST", "/hand-ins", {"priority": Priority.P0}),
-    Declared("POST", "/sign-in", {"priority": Priority.P1, "hashes": True}),
-]
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A school."""
-
-    id: UUID
-    name: str
-    locale: str
-    zone: ZoneInfo = ZoneInfo("Europe/Brussels")
-
-
-WILGE = Place(UUID(int=1), "De Wilge", "nl")
-SAULE = Place(UUID(int=2), "Le Saule", "fr")
-SCHOOLS = {"wilge.test": WILGE, "saule.test": SAULE}
-
-
-@dataclass
-class Answer:
-    """What came back."""
-
-    status: int = 0
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytes = b""
-
-    def header(self, name: bytes) -> str:
-        return next((value.decode() for key, value in self.headers if key == name), "")
-
-    def cookie(self, name: str) -> str:
-        found = (re.match(f"{name}=([^;]*)", value.decode()) for key, value in self.headers if key == b"set-cookie")
-        return next((match[1] for match in found if match), "")
-
-
-class House:
-    """A gate on a stopped clock, around an application that answers when it is told to."""
-
-    def __init__(self, **settings: Any) -> None:
-        self.clock = StoppedClock(datetime(2026, 9, 1, 6, 29, tzinfo=UTC))
-        self.served = 0
-        self.work: Callable[[], Awaitable[object]] = _nothing
-        made = Settings(secret_keys=f"t:{'00' * 32}", **settings)
-        inside = InsideCookie(Signer(KEYS, "inside"))
-        device = Signer(KEYS, "device")
-        self.budget = EntryBudget(least_per_s=1.0)
-        room = WaitingRoom(b"r" * 16, unknown_share=0.2)
-        self.door = Door(Signer(KEYS, "ticket"), room, self.budget, random.Random(1))
-        self._device = device
-        self.gate = Gate(
-            self._app,
-            askers=Askers(
-                RouteTable(ROUTES),
-                SCHOOLS.get,
-                Proofs(
-                    inside,
-                    lambda text, now: WILGE.id if text == "session" else None,
-                    lambda text, now: UUID(bytes=data) if (data := device.verify(text)) else None,
-                ),
-                secure=False,
-            ),
-            door=self.door,
-            voice=Voice(security_headers(made), retry_s=4, chance=random.Random(1)),
-            inside=inside,
-            guest_of=lambda scope: scope.get("guest"),
-            clock=self.clock,
-            admission=admission_of(made, time.monotonic(), lambda school: 1.0),
-            keeper=Keeper(made.data_dir, room),
-            announcement=Announcement(lambda school: ()),
-            settings=made,
-        )
-
-    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.work()
-        self.served += 1
-        scope["guest"] = Guest("3B") if scope["path"] == "/" else None
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"served"})
-
-    def be_busy(self) -> None:
-        """From now on entries are counted."""
-        self.budget.adjust(1.0, is_overloaded=True, waiting=0)
-
-    def device_pass(self) -> str:
-        return f"device={self._device.sign(uuid4().bytes)}"
-
-    def later(self, seconds: float) -> None:
-        self.clock.instant += timedelta(seconds=seconds)
-
-    async def ask(
-        self,
-        path: str = "/",
-        *,
-        method: str = "GET",
-        host: str = "wilge.test",
-        cookies: str = "",
-        accept: str = "text/html",
-        receive: Receive | None = None,
-    ) -> Answer:
-        answer = Answer()
-
-        async def send(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                answer.status, answer.headers = message["status"], list(message["headers"])
-            else:
-                answer.body += message["body"]
-
-        headers = [(b"host", host.encode()), (b"accept", accept.encode())]
-        if cookies:
-            headers.append((b"cookie", cookies.encode()))
-        scope = {"type": "http", "method": method, "path": path, "headers": headers}
-        await self.gate(scope, receive or _whole_request, send)
-        return answer
-
-
-async def _nothing() -> None:
-    pass
-
-
-async def _whole_request() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 async def test_in_peace_everybody_comes_in_and_is_inside_from_then_on() -> None:

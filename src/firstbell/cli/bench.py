@@ -2,13 +2,13 @@
 
 import asyncio
 import hashlib
+import math
 import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import gcd
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -62,7 +62,14 @@ def bench(
     steps = Steps(console)
     folder = _folder(cache, pupils)
     settings = replace(
-        read_settings(), data_dir=folder.absolute(), port=free_port(), workers=1, clock=MORNING, drain_pause_ms=0
+        read_settings(),
+        data_dir=folder.absolute(),
+        port=free_port(),
+        workers=1,
+        clock=MORNING,
+        drain_pause_ms=0,
+        # One machine asks for thousands of new devices, which from one address would be an attack.
+        strangers_per_second_min=math.inf,
     )
     installation = Installation(settings, steps, console.print)
     try:
@@ -151,7 +158,9 @@ class _Host:
 
 def _mixed(people: list[Participant]) -> list[Participant]:
     """Everybody once, so that one after the other is of another class: by a stride without a common divisor."""
-    stride = next(stride for stride in range(len(people) // 3 + 1, len(people) + 2) if gcd(stride, len(people)) == 1)
+    stride = next(
+        stride for stride in range(len(people) // 3 + 1, len(people) + 2) if math.gcd(stride, len(people)) == 1
+    )
     return [people[index * stride % len(people)] for index in range(len(people))]
 
 

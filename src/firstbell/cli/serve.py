@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
@@ -56,7 +56,11 @@ class WebServer(MPServer):
             port=settings.port,
             workers=settings.workers,
             backpressure=settings.connections_max,
-            http1_settings=HTTP1Settings(header_read_timeout=settings.header_timeout_ms),
+            # Browsers speak HTTP/2 with the edge, which bounds streams and counts resets; nobody needs it here.
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=settings.header_timeout_ms, max_buffer_size=settings.header_bytes_max
+            ),
             websockets=False,
             log_access=False,
             log_level=LogLevels.warning,

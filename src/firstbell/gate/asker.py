@@ -39,6 +39,10 @@ class Rule(NamedTuple):
     priority: Priority
     hashes: bool = False
     """Hashes a password: it goes through the small lane for that and takes no slot."""
+    body_bytes_max: int | None = None
+    """None: as much as an ordinary form."""
+    streams: bool = False
+    """Takes its body as it arrives, within limits of its own."""
 
 
 class Declared(NamedTuple):
@@ -49,6 +53,7 @@ class Declared(NamedTuple):
     opt: dict[str, Any]
 
 
+_DEFAULTS: dict[str, Any] = {"priority": Priority.P4, **Rule._field_defaults}
 UNDECLARED = Rule(Priority.P4)
 """An address that no route answers, which is all that a scanner asks for."""
 
@@ -70,7 +75,7 @@ class RouteTable:
         self._root: _Node = {}
         for method, path, opt in declared:
             if "priority" in opt:
-                self._add(method, path, Rule(opt["priority"], opt.get("hashes", False)))
+                self._add(method, path, Rule(*(opt.get(name, default) for name, default in _DEFAULTS.items())))
             elif method != "OPTIONS":
                 raise ValueError(f"{method} {path} declares no priority: opt=route(ACCESS, Priority.Px)")
 
@@ -158,6 +163,11 @@ class Asker(NamedTuple):
     is_safe: bool
 
     @property
+    def holder(self) -> bytes:
+        """What names the browser to the gate; nothing for a stranger."""
+        return self.inside.holder if self.inside is not None else self.device[-8:]
+
+    @property
     def is_known(self) -> bool:
         """Somebody signed in on this device before."""
         return self.inside.is_known if self.inside is not None else bool(self.device)
@@ -209,5 +219,5 @@ class Askers:
         # Whoever has a session is inside, whatever became of the cookie: nobody is thrown out.
         text = cookie_in(cookies, self._access)
         if text and self._proofs.viewer_school(text, now_s) == school.id:
-            return Inside(school.id.bytes, bytes(8), 0, is_known=True, until_s=0)
+            return Inside(school.id.bytes, text[-8:].encode(), 0, is_known=True, until_s=0)
         return None

@@ -14,6 +14,7 @@ from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import Gate, Guest
 from firstbell.gate.keeping import Keeper
 from firstbell.gate.limit import QueuingLimit
+from firstbell.gate.limits import limits_of
 from firstbell.gate.pages import Voice
 from firstbell.gate.queue import Bounds
 from firstbell.gate.waiting import WaitingRoom
@@ -28,11 +29,13 @@ class Neighbours(NamedTuple):
     """What the application knows and the gate asks: no I/O in any of them.
 
     `size_of` gives the number of people of a school, `hosts_of` its host names; both name it by the bytes of its id.
-    `viewer_school` and `device` believe the text of a cookie at an instant in seconds since 1970.
+    `names_missed` is that of `Guesses`. `viewer_school` and `device` believe the text of a cookie at an instant in
+    seconds since 1970.
     """
 
     school_at: Callable[[str], School | None]
     size_of: Callable[[bytes], float]
+    names_missed: Callable[[bytes], int]
     viewer_school: Callable[[str, float], UUID | None]
     device: Callable[[str, float], UUID | None]
     hosts_of: Callable[[bytes], Iterable[str]]
@@ -66,6 +69,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         admission=admission_of(settings, time.monotonic(), neighbours.size_of),
         keeper=Keeper(settings.data_dir / "gate", room),
         announcement=Announcement(neighbours.hosts_of),
+        limits=limits_of(settings, neighbours.size_of, neighbours.names_missed),
         settings=settings,
     )
 

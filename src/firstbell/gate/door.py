@@ -48,10 +48,10 @@ class Door:
         self.budget = budget
         self._spare = 0.0
 
-    def ask(self, asker: Asker, school: School, now: float) -> Answered:
-        """Decide on a request of somebody who is not inside."""
+    def ask(self, asker: Asker, school: School, now: float, *, is_busy: bool = False) -> Answered:
+        """Decide on a request of somebody who is not inside; `is_busy` when very many strangers come from there."""
         lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
-        if self._is_open(lane, school.id.bytes):
+        if not is_busy and self._is_open(lane, school.id.bytes):
             self.budget.enter()
             return _IN
         if asker.device and asker.rule.priority is Priority.P0:
@@ -63,7 +63,7 @@ class Door:
         if not asker.wants_page or not asker.is_safe:
             return _AWAY
         if ticket is None:
-            ticket = Ticket(school.id.bytes, lane, self._holder(asker), int(now))
+            ticket = Ticket(school.id.bytes, lane, asker.device[-8:] or self.new_holder(), int(now))
             if lane is Lane.UNKNOWN:
                 return Answered(Passing.WAIT, ticket, FIRST_POLL_S + self._chance.randint(0, 1))
         if not ticket.bucket:
@@ -79,12 +79,18 @@ class Door:
     def turn(self, seconds: float, *, is_overloaded: bool) -> None:
         """Once a second: move the rate, and let the next people in."""
         self.budget.adjust(seconds, is_overloaded=is_overloaded, waiting=self.room.waiting)
+        # Without a limit, only strangers from a busy source wait: for as long as it takes to come back twice.
         people = self.budget.rate_per_s * seconds if self.budget.is_limited else float(self.room.waiting)
-        self._spare = people - self.room.let_in(people, seconds) if self.budget.is_limited else 0.0
+        entered = self.room.let_in(people, seconds)
+        self._spare = people - entered if self.budget.is_limited else 0.0
 
     def cookie_of(self, ticket: Ticket) -> str:
         """The ticket as its cookie carries it."""
         return self._signer.sign(pack_ticket(ticket))
+
+    def new_holder(self) -> bytes:
+        """A name for a browser that has none."""
+        return self._chance.randbytes(8)
 
     def _is_open(self, lane: Lane, school: bytes) -> bool:
         if self.room.has_line(school, lane):
@@ -101,9 +107,6 @@ class Door:
         data = self._signer.verify(asker.ticket) if asker.ticket else None
         ticket = None if data is None else unpack_ticket(data)
         return ticket if ticket is not None and ticket.school == school.id.bytes else None
-
-    def _holder(self, asker: Asker) -> bytes:
-        return asker.device[-8:] or self._chance.randbytes(8)
 
     def _poll_s(self, ticket: Ticket, now: float) -> int:
         """When to ask again: with jitter, and never after the estimate."""

@@ -21,6 +21,15 @@ class Outcome(IntEnum):
     HASHING = 6
     OUTSIDE = 7
     """A program that is not inside while others wait."""
+    DEVICE = 8
+    """One device that asks for more than a person can."""
+    LARGE = 9
+    SLOW = 10
+    """A body over its limit, or that did not arrive in time."""
+    UNREAD = 11
+    """An answer of which nobody read on."""
+    BID = 12
+    """Let in by a proof of work."""
 
 
 DECISIONS = Counter("firstbell_gate_decisions_total", "Decisions of the gate", ["priority", "outcome"])

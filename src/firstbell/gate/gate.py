@@ -10,17 +10,21 @@ from typing import Any, NamedTuple
 from firstbell.gate.admission import Admission, Verdict
 from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Asker, Askers, Inside, InsideCookie
+from firstbell.gate.body import Body
 from firstbell.gate.brownout import Brownout
 from firstbell.gate.cursor import GROUPS, hour_of, level_of
 from firstbell.gate.door import Answered, Door, Passing
 from firstbell.gate.figures import Figures, Outcome, State
 from firstbell.gate.keeping import Keeper
+from firstbell.gate.lane import HashLane
+from firstbell.gate.limits import Limits
 from firstbell.gate.pages import Voice
 from firstbell.gate.queue import Waiting
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock
 from firstbell.kernel.cookies import cookie_text
-from firstbell.kernel.http import BROWNOUT
+from firstbell.kernel.errors import FirstbellError, SlowBodyError, TooLargeError, TooManyError
+from firstbell.kernel.http import BROWNOUT, SOURCE
 from firstbell.kernel.routes import Priority
 from firstbell.settings import Settings
 
@@ -32,6 +36,11 @@ TICKET_S = 43_200
 
 _NOBODY = b""
 _REFUSALS = {Verdict.CUT: Outcome.CUT, Verdict.FULL: Outcome.FULL}
+_NOES: dict[type[FirstbellError], Outcome] = {
+    TooManyError: Outcome.DEVICE,
+    TooLargeError: Outcome.LARGE,
+    SlowBodyError: Outcome.SLOW,
+}
 
 
 class Guest(NamedTuple):
@@ -56,6 +65,7 @@ class Gate:
         admission: Admission,
         keeper: Keeper,
         announcement: Announcement,
+        limits: Limits,
         settings: Settings,
     ) -> None:
         self._app = app
@@ -67,8 +77,8 @@ class Gate:
         self._clock = clock
         self._inside_s = settings.inside_minutes * 60
         self._secure = settings.public_scheme == "https"
-        self._hashes_max = settings.sign_in_hashes_max + settings.sign_in_queue_max
-        self._hashing = 0
+        self._limits = limits
+        self._hashing = HashLane(settings.sign_in_hashes_max + settings.sign_in_queue_max, settings.gate_school_share)
         self._brownout = Brownout(settings.gate_queuing_ms_max / 1_000, settings.gate_brownout_min)
         self._keeper = keeper
         self._announcement = announcement
@@ -98,20 +108,44 @@ class Gate:
             return
         now_s = self._clock.seconds()
         asker = self._askers.read(scope, now_s)
+        if asker.holder and not self._limits.devices.take(asker.holder, now_s):
+            await self._say_no(asker, TooManyError(), send)
+            return
         answered = None
         if asker.inside is None and asker.school is not None:
-            answered = self._door.ask(asker, asker.school, now_s)
+            is_busy = not asker.device and self._limits.strangers.come(
+                asker.school.id.bytes, self._limits.sources.of(scope)
+            )
+            answered = self._door.ask(asker, asker.school, now_s, is_busy=is_busy)
             if answered.passing is not Passing.IN:
                 await self._send_away(asker, answered, now_s, send)
                 return
         send = self._with_cookies(asker, answered, now_s, scope, send)
-        if asker.rule.hashes:
+        if asker.is_safe:
+            await self._admit(asker, now_s, scope, receive, send)
+        else:
+            await self._take_body(asker, now_s, scope, receive, send)
+
+    async def _take_body(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> None:
+        rule = asker.rule
+        if rule.streams:
+            await self._admit(asker, now_s, scope, receive, send)
+            return
+        body = Body(receive, rule.body_bytes_max or self._limits.form_bytes_max, self._limits.pace)
+        try:
+            body.check(scope)
+            receive = await body.arrive() if rule.hashes else body.receive
+        except (SlowBodyError, TooLargeError) as error:
+            await self._say_no(asker, error, send)
+            return
+        if rule.hashes:
+            scope[SOURCE] = self._limits.sources.of(scope)
             await self._hash(asker, scope, receive, send)
         else:
             await self._admit(asker, now_s, scope, receive, send)
 
     async def _admit(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> None:
-        school = _NOBODY if asker.school is None else asker.school.id.bytes
+        school = _school_of(asker)
         priority, level = _rank(asker, now_s)
         verdict = self.admission.arrive(school, priority, level, time.monotonic())
         outcome = Outcome.ADMITTED
@@ -150,27 +184,31 @@ class Gate:
 
     async def _work(self, school: bytes, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
         scope[BROWNOUT] = self._brownout.level
-        slot = _Slot(self.admission, school)
+        slot = _Slot(self.admission, school, self._limits.answer_stall_s)
         try:
             await self._app(scope, receive if asker.is_safe else slot.receiving(receive), slot.sending(send))
+        except* UnreadError:
+            self.figures.count(asker.rule.priority, Outcome.UNREAD, school)
         finally:
             slot.leave()
 
     async def _hash(self, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passwords are hashed in a lane of their own, which strangers may fill by half."""
-        places = self._hashes_max if asker.is_known else self._hashes_max // 2
-        is_full = self._hashing >= places
-        school = _NOBODY if asker.school is None else asker.school.id.bytes
-        self.figures.count(asker.rule.priority, Outcome.HASHING if is_full else Outcome.ADMITTED, school)
-        if is_full:
+        """Passwords are hashed in a lane of their own; a body that still comes takes no place in it."""
+        school = _school_of(asker)
+        is_in = self._hashing.enter(school, is_known=asker.is_known)
+        self.figures.count(asker.rule.priority, Outcome.ADMITTED if is_in else Outcome.HASHING, school)
+        if not is_in:
             await self._refuse(asker, send)
             return
-        self._hashing += 1
         try:
             scope[BROWNOUT] = self._brownout.level
             await self._app(scope, receive, send)
         finally:
-            self._hashing -= 1
+            self._hashing.leave(school)
+
+    async def _say_no(self, asker: Asker, error: FirstbellError, send: Send) -> None:
+        self.figures.count(asker.rule.priority, _NOES[type(error)], _school_of(asker))
+        await self._voice.no(type(error), asker.school, as_page=asker.wants_page).send(send)
 
     async def _refuse(self, asker: Asker, send: Send) -> None:
         await self._voice.refusal(asker.school, as_page=asker.wants_page).send(send)
@@ -178,7 +216,7 @@ class Gate:
     async def _send_away(self, asker: Asker, answered: Answered, now_s: float, send: Send) -> None:
         school = asker.school
         if answered.ticket is None or school is None:
-            self.figures.count(asker.rule.priority, Outcome.OUTSIDE, school.id.bytes if school else _NOBODY)
+            self.figures.count(asker.rule.priority, Outcome.OUTSIDE, _school_of(asker))
             await self._refuse(asker, send)
             return
         self.figures.count(asker.rule.priority, Outcome.WAITED, school.id.bytes)
@@ -194,7 +232,7 @@ class Gate:
 
         async def send_with_cookies(message: Message) -> None:
             if message["type"] == "http.response.start":
-                cookies = [self._inside_cookie(asker, school.id.bytes, now_s, scope)]
+                cookies = [self._inside_cookie(asker, answered, school.id.bytes, now_s, scope)]
                 if answered is not None and answered.ticket is not None:
                     cookies.append(_cookie("ticket", "", max_age_s=0, secure=self._secure))
                 message["headers"] = [*message["headers"], *cookies]
@@ -202,9 +240,12 @@ class Gate:
 
         return send_with_cookies
 
-    def _inside_cookie(self, asker: Asker, school: bytes, now_s: float, scope: Scope) -> tuple[bytes, bytes]:
+    def _inside_cookie(
+        self, asker: Asker, answered: Answered | None, school: bytes, now_s: float, scope: Scope
+    ) -> tuple[bytes, bytes]:
         guest = self._guest_of(scope)
-        holder = asker.inside.holder if asker.inside is not None else asker.device[-8:] or bytes(8)
+        ticket = answered.ticket if answered is not None else None
+        holder = asker.holder or (ticket.holder if ticket is not None else self._door.new_holder())
         group = (zlib.crc32(guest.group.encode(), zlib.crc32(school)) & 0xFFFF or 1) if guest and guest.group else 0
         is_known = asker.is_known or guest is not None
         text = self._inside.text(Inside(school, holder, group, is_known, int(now_s) + self._inside_s))
@@ -225,6 +266,7 @@ class Gate:
     def _close_second(self, now: float) -> None:
         admission = self.admission
         self._door.turn(now - self._second_began, is_overloaded=admission.is_overloaded)
+        self._limits.strangers.turn(now - self._second_began)
         self._second_began = now
         self._keeper.keep()
         self._brownout.adjust(admission.queuing_s)
@@ -245,14 +287,19 @@ class Gate:
         )
 
 
+class UnreadError(BaseException):
+    """Ends an answer of which nobody reads on; no handler of the application has anything to say to it."""
+
+
 class _Slot:
     """The slot of one request, lent to others while its client sends or reads at its own pace."""
 
-    __slots__ = ("_admission", "_is_held", "_school")
+    __slots__ = ("_admission", "_is_held", "_school", "_stall_s")
 
-    def __init__(self, admission: Admission, school: bytes) -> None:
+    def __init__(self, admission: Admission, school: bytes, stall_s: float) -> None:
         self._admission = admission
         self._school = school
+        self._stall_s = stall_s
         self._is_held = True
 
     def leave(self) -> None:
@@ -276,14 +323,28 @@ class _Slot:
         return receive_outside
 
     def sending(self, send: Send) -> Send:
-        """`send`, which gives the slot back for good after the first part of an answer of several."""
+        """`send`, which gives the slot back for good after the first part of an answer of several.
+
+        Raises:
+            UnreadError: nobody reads on.
+        """
 
         async def send_at_their_pace(message: Message) -> None:
-            if message.get("more_body"):
-                self.leave()
-            await send(message)
+            if not message.get("more_body"):
+                await send(message)
+                return
+            self.leave()
+            try:
+                async with asyncio.timeout(self._stall_s):
+                    await send(message)
+            except TimeoutError as error:
+                raise UnreadError from error
 
         return send_at_their_pace
+
+
+def _school_of(asker: Asker) -> bytes:
+    return _NOBODY if asker.school is None else asker.school.id.bytes
 
 
 def _rank(asker: Asker, now_s: float) -> tuple[Priority, int]:

@@ -13,6 +13,7 @@ from firstbell.gate.asker import School
 from firstbell.gate.waiting import Ticket
 from firstbell.kernel import i18n
 from firstbell.kernel.asgi import Send
+from firstbell.kernel.errors import FirstbellError
 from firstbell.kernel.html import environment
 from firstbell.kernel.i18n import mark
 
@@ -33,11 +34,13 @@ class Answer(NamedTuple):
 
     headers: Headers
     body: bytes
+    status: int = 503
+    """Caches and programs know that this is not the page."""
 
     async def send(self, send: Send, extra: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Send it as a 503: caches and programs know that this is not the page."""
+        """Send it, with `extra` headers."""
         headers = [*self.headers, *extra] if extra else self.headers
-        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
@@ -51,6 +54,7 @@ class Voice:
         self._problems: dict[str, list[Answer]] = {}
         self._pages: dict[tuple[str, str], list[Answer]] = {}
         self._waiting: dict[tuple[str, str], list[bytes | int]] = {}
+        self._no: dict[tuple[type[FirstbellError], str, str], Answer] = {}
         self._dealt = 0
 
     def refusal(self, school: School | None, *, as_page: bool) -> Answer:
@@ -60,6 +64,15 @@ class Voice:
         if not as_page or school is None:
             return self._problem_answers(locale)[self._dealt]
         return self._page_answers(school)[self._dealt]
+
+    def no(self, error: type[FirstbellError], school: School | None, *, as_page: bool) -> Answer:
+        """What is wrong with this very request."""
+        locale = school.locale if school is not None else i18n.LOCALES[0]
+        name = school.name if school is not None and as_page else ""
+        key = (error, name, locale)
+        if key not in self._no:
+            self._no[key] = self._no_answer(error, school if as_page else None, locale)
+        return self._no[key]
 
     def waiting(self, school: School, ticket: Ticket, poll_s: int, now: float) -> Answer:
         """The page of the waiting room with the numbers of one ticket."""
@@ -74,13 +87,7 @@ class Voice:
         parts = self._waiting_parts(school)
         fillings = (b"%d" % poll_s, words, progress, b"%d" % total, arrived)
         body = b"".join(part if isinstance(part, bytes) else fillings[part] for part in parts)
-        headers = [
-            *self._security,
-            (b"content-type", b"text/html; charset=utf-8"),
-            (b"content-length", b"%d" % len(body)),
-            (b"retry-after", b"%d" % poll_s),
-        ]
-        return Answer(headers, body)
+        return Answer(self._headers(b"text/html; charset=utf-8", body, poll_s), body)
 
     def _waiting_parts(self, school: School) -> list[bytes | int]:
         key = (school.name, school.locale)
@@ -101,6 +108,20 @@ class Voice:
             ]
         return self._problems[locale]
 
+    def _no_answer(self, error: type[FirstbellError], school: School | None, locale: str) -> Answer:
+        say = i18n.translations(locale).gettext
+        title, detail = say(error.title), say(error.advice)
+        if school is not None:
+            kind, body = (
+                b"text/html; charset=utf-8",
+                _render("refused.html", school, {"title": title, "advice": detail}),
+            )
+        else:
+            kind = b"application/problem+json"
+            problem = f"urn:firstbell:problem:{error.kind}"
+            body = msgspec.json.encode({"type": problem, "title": title, "detail": detail, "status": error.status})
+        return Answer(self._headers(kind, body, error.retry_after_s), body, error.status)
+
     def _page_answers(self, school: School) -> list[Answer]:
         key = (school.name, school.locale)
         if key not in self._pages:
@@ -115,13 +136,9 @@ class Voice:
     def _seconds_to_come_back(self) -> list[int]:
         return [self._chance.randint(self._retry_s, 3 * self._retry_s) for _ in range(VARIANTS)]
 
-    def _headers(self, kind: bytes, body: bytes, seconds: int) -> Headers:
-        return [
-            *self._security,
-            (b"content-type", kind),
-            (b"content-length", b"%d" % len(body)),
-            (b"retry-after", b"%d" % seconds),
-        ]
+    def _headers(self, kind: bytes, body: bytes, retry_s: int | None) -> Headers:
+        headers = [*self._security, (b"content-type", kind), (b"content-length", b"%d" % len(body))]
+        return headers if retry_s is None else [*headers, (b"retry-after", b"%d" % retry_s)]
 
 
 def _render(template: str, school: School, values: dict[str, str]) -> bytes:

@@ -10,9 +10,6 @@ from functools import lru_cache
 
 from firstbell.kernel.asgi import Scope
 
-SOURCE = "firstbell.source"
-"""Where in the scope the gate says where a stranger's request comes from; whoever is inside is not asked."""
-
 _FORWARDED = b"x-forwarded-for"
 _IPV6_SITE_BYTES = 8
 """A provider gives a home at least a /64 (RFC 6177), so that its holder has 2 to the 64 addresses."""

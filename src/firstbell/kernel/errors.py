@@ -18,6 +18,7 @@ class FirstbellError(Exception):
         title: what happened, a message id.
         advice: what to do next, a message id.
         keeps_transaction: True when what was written before it must stay: the end of a stolen session.
+        retry_after_s: when to come back, in seconds, for what passes by itself.
     """
 
     status = 500
@@ -25,6 +26,7 @@ class FirstbellError(Exception):
     title = mark("Something went wrong here.")
     advice = mark("It is not your fault. Try again in a minute; what you handed in before is safe.")
     keeps_transaction = False
+    retry_after_s: int | None = None
 
     def __init__(self, title: str | None = None, advice: str | None = None, **values: Any) -> None:
         self.title = title or type(self).title
@@ -96,8 +98,27 @@ class TooLargeError(FirstbellError):
     advice = mark("Make it smaller or send it in parts. Nothing was saved.")
 
 
+class SlowBodyError(FirstbellError):
+    """The body arrived so slowly that nobody waits for it."""
+
+    status = 408
+    kind = "slow"
+    title = mark("What you sent did not arrive in time.")
+    advice = mark("Your line may be weak here. Try again; nothing was saved.")
+
+
+class TooManyError(FirstbellError):
+    """One browser asks for more than a person can."""
+
+    status = 429
+    kind = "too-many"
+    title = mark("This device asks for too much at once.")
+    advice = mark("Wait a moment and go on. What you handed in is safe.")
+    retry_after_s = 5
+
+
 class BusyError(FirstbellError):
-    """A bounded queue is full. `retry_after_s` tells when to come back."""
+    """A bounded queue is full."""
 
     status = 503
     kind = "busy"

@@ -49,11 +49,20 @@ def policy(**changes: str) -> dict[str, str]:
 BROWNOUT = "firstbell.brownout"
 """Where in the scope the gate says how much of a page to leave out."""
 
+SOURCE = "firstbell.source"
+"""Where in the scope the gate says from where a request comes that guesses could be in, as bytes."""
+
 
 def see_other(address: str, headers: dict[str, str] | None = None) -> Response[bytes]:
     """Send the browser to `address` with GET."""
     sent = {"Location": address, **(headers or {})}
     return Response(b"", status_code=303, media_type="text/plain", headers=sent)
+
+
+def source_of(scope: Any) -> bytes:
+    """From where a request that could be a guess comes; nothing when that is not known."""
+    source: bytes = scope.get(SOURCE, b"")
+    return source
 
 
 class Doorway:

@@ -34,7 +34,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     visit.keeps_transaction = known.keeps_transaction
     if type(known) is errors.NotSignedInError and wants_page(request):
         return _to_sign_in(request)
-    headers = {"Retry-After": str(known.retry_after_s)} if isinstance(known, errors.BusyError) else {}
+    headers = {"Retry-After": str(known.retry_after_s)} if known.retry_after_s else {}
     if wants_page(request):
         return page(
             request,

@@ -15,11 +15,22 @@ class Priority(IntEnum):
 
 
 def route(
-    access: object, priority: Priority, *, body_bytes_max: int | None = None, hashes: bool = False
+    access: object,
+    priority: Priority,
+    *,
+    body_bytes_max: int | None = None,
+    streams: bool = False,
+    hashes: bool = False,
 ) -> dict[str, Any]:
     """The `opt` of a handler.
 
-    `body_bytes_max` None means the ordinary form's limit in settings; `hashes` that it hashes a password, for which the
-    gate has a small lane.
+    `body_bytes_max` None means the ordinary form's limit in settings; `streams` that the handler takes the body as it
+    arrives, within limits of its own; `hashes` that it hashes a password, for which the gate has a small lane.
     """
-    return {"access": access, "priority": priority, "body_bytes_max": body_bytes_max, "hashes": hashes}
+    return {
+        "access": access,
+        "priority": priority,
+        "body_bytes_max": body_bytes_max,
+        "streams": streams,
+        "hashes": hashes,
+    }

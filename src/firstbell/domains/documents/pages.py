@@ -190,7 +190,7 @@ async def restore_folder(tx: Transaction, place: Place, folder_id: UUID) -> Resp
 
 @post(
     "/folders/{folder_id:uuid}/documents",
-    opt=route(SIGNED_IN, Priority.P2, body_bytes_max=None),
+    opt=route(SIGNED_IN, Priority.P2, streams=True),
     request_max_body_size=None,
     status_code=201,
 )

@@ -13,7 +13,16 @@ from firstbell.domains.people.model import (
     Credentials,
     Viewer,
 )
-from firstbell.domains.people.pages.desk import FORM, Asked, Desk, Secret, Word, role_words, signed_out
+from firstbell.domains.people.pages.desk import (
+    FORM,
+    SECRETS_BYTES_MAX,
+    Asked,
+    Desk,
+    Secret,
+    Word,
+    role_words,
+    signed_out,
+)
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.html import page
 from firstbell.kernel.http import see_other
@@ -64,7 +73,7 @@ class PasswordForm(msgspec.Struct, frozen=True):
     new: Secret
 
 
-@post("/account/password", opt=route(SIGNED_IN, Priority.P2, hashes=True))
+@post("/account/password", opt=route(SIGNED_IN, Priority.P2, body_bytes_max=SECRETS_BYTES_MAX, hashes=True))
 async def change_password(
     request: Asked, data: Annotated[PasswordForm, FORM], tx: Transaction, viewer: Viewer, desk: Desk
 ) -> Response[Any]:

@@ -19,7 +19,8 @@ from firstbell.domains.people.model import (
     browser_name,
 )
 from firstbell.kernel.clock import Ids
-from firstbell.kernel.http import see_other
+from firstbell.kernel.guesses import Attempt, Guesses
+from firstbell.kernel.http import see_other, source_of
 from firstbell.kernel.passwords import PasswordLane
 from firstbell.kernel.problems import translate
 from firstbell.kernel.visit import Visit, visit_of
@@ -29,6 +30,8 @@ Asked = Request[Any, Any, Any]
 FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 Secret = Annotated[str, msgspec.Meta(max_length=1_000)]
+SECRETS_BYTES_MAX = 12_000
+"""Of a form with passwords, every letter escaped: the gate holds it until it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,16 @@ class Desk:
     sessions: Sessions
     accounts: Accounts
     passwords: PasswordLane
+    guesses: Guesses
     ids: Ids
     settings: Settings
+
+    def attempt(self, request: Asked, name: str) -> Attempt:
+        """The attempt to sign in that a request is."""
+        visit = visit_of(request.scope)
+        device_id = self.jar.device_id(visit)
+        device = None if device_id is None else device_id.bytes
+        return Attempt(visit.school.id.bytes, name, device, source_of(request.scope))
 
     async def sign_in(self, request: Asked, credentials: Credentials, *, is_shared: bool) -> Session | None:
         """Start a session on the device that asks; None when the password is another by now."""

@@ -16,7 +16,7 @@ from firstbell.domains.people.model import (
     by_class_name,
     only,
 )
-from firstbell.domains.people.pages.desk import Asked, Desk, role_words
+from firstbell.domains.people.pages.desk import SECRETS_BYTES_MAX, Asked, Desk, role_words
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.html import page
 from firstbell.kernel.http import see_other
@@ -98,7 +98,10 @@ async def show_person(request: Asked, tx: Transaction, viewer: Viewer, person_id
     )
 
 
-@post("/people/{person_id:uuid}/password", opt=route(KEYS_ONLY, Priority.P2, hashes=True))
+@post(
+    "/people/{person_id:uuid}/password",
+    opt=route(KEYS_ONLY, Priority.P2, body_bytes_max=SECRETS_BYTES_MAX, hashes=True),
+)
 async def give_password(request: Asked, tx: Transaction, viewer: Viewer, desk: Desk, person_id: UUID) -> Response[Any]:
     """A new password for somebody, shown this once on a slip to print."""
     await access_person(tx, viewer, person_id)

@@ -13,9 +13,9 @@ from firstbell.domains.people.model import (
     page_to_open,
     sign_in_key,
 )
-from firstbell.domains.people.pages.desk import FORM, Asked, Desk, Secret, Word, signed_out
+from firstbell.domains.people.pages.desk import FORM, SECRETS_BYTES_MAX, Asked, Desk, Secret, Word, signed_out
 from firstbell.kernel.db import Transaction
-from firstbell.kernel.errors import InvalidError
+from firstbell.kernel.errors import BusyError, InvalidError
 from firstbell.kernel.html import page
 from firstbell.kernel.http import see_other
 from firstbell.kernel.i18n import mark
@@ -45,16 +45,24 @@ async def show_sign_in(request: Asked, desk: Desk) -> Response[Any]:
     return page(request, "people/sign_in.html", name="", next=wanted, is_shared=False, error=None)
 
 
-@post("/sign-in", opt=route(PUBLIC, Priority.P1, hashes=True))
+@post("/sign-in", opt=route(PUBLIC, Priority.P1, body_bytes_max=SECRETS_BYTES_MAX, hashes=True))
 async def sign_in(request: Asked, data: Annotated[SignInForm, FORM], tx: Transaction, desk: Desk) -> Response[Any]:
     """Start a session for whoever gives the right password."""
     visit = visit_of(request.scope)
-    credentials = await queries.find_credentials(tx, visit.school.id, sign_in_key(data.name))
+    attempt = desk.attempt(request, sign_in_key(data.name))
+    desk.guesses.begin(attempt, visit.clock.seconds())
+    credentials = await queries.find_credentials(tx, visit.school.id, attempt.name)
     await tx.let_go()
-    is_right = await desk.passwords.verify(data.password, credentials.password_hash if credentials else None)
+    try:
+        is_right = await desk.passwords.verify(data.password, credentials.password_hash if credentials else None)
+    except BusyError:
+        desk.guesses.was_none(attempt)
+        raise
     is_shared, wanted = bool(data.is_shared_device), page_to_open(data.next)
     if is_right and credentials and await desk.sign_in(request, credentials, is_shared=is_shared):
+        desk.guesses.was_none(attempt)
         return see_other(wanted)
+    desk.guesses.was_wrong(attempt, visit.clock.seconds())
     if not wants_page(request):
         raise InvalidError(_WRONG)
     return page(
