@@ -17,7 +17,7 @@ from firstbell.gate.asker import Inside, InsideCookie
 from firstbell.gate.waiting import Lane, Ticket, pack_ticket
 from firstbell.kernel.engines import free_port
 from firstbell.kernel.signing import Key, Signer
-from firstbell.rehearsal.edge import EdgeProcess
+from firstbell.rehearsal.edge import Edge
 from tests.conftest import wait_until
 
 KEYS = (Key("t", secrets.token_bytes(32)),)
@@ -28,7 +28,7 @@ SCHOOL = b"s" * 16
 class Front:
     """HAProxy as it stands in front."""
 
-    process: EdgeProcess
+    process: Edge
 
     @property
     def address(self) -> tuple[str, int]:
@@ -76,12 +76,12 @@ def haproxy() -> Iterator[Front]:
     cell = subprocess.Popen([*granian, "tests.edge.echo:app"])
     try:
         wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200)
-        process = EdgeProcess(folder, port, [f"{name}.example" for name in ("wilge", "linde", "es")])
-        child = process.start()
+        process = Edge(folder, port, [f"{name}.example" for name in ("wilge", "linde", "es")])
+        process.start()
         try:
             yield Front(process)
         finally:
-            child.stop()
+            process.stop()
     finally:
         cell.terminate()
         cell.wait(20)

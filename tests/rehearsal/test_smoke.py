@@ -39,3 +39,14 @@ def test_a_scenario_plays_through_and_tells_what_happened(scenario: str, tmp_pat
     assert "<svg" in html
     assert "nothing is proved" in html
     assert "http" not in html.replace("http-equiv", "")
+
+
+@pytest.mark.long
+def test_a_scenario_plays_through_the_edge(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    trial = ("--minutes", "0.05", "--people-per-second-max", "8", "--pupils", "12")
+    ended = run("rehearse", "attack", "--edge", *trial, "--json", str(figures))
+    assert figures.exists(), ended.stdout + ended.stderr
+    results = json.loads(figures.read_text())
+    assert results["edge"] is True
+    assert sum(figures["served"] for phase in results["phases"] for figures in phase["by_class"].values()) > 0

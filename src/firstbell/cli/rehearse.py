@@ -35,6 +35,7 @@ def rehearse(
     json: Annotated[Path | None, typer.Option(help="File for the figures.")] = None,
     report: Annotated[Path | None, typer.Option(help="File for the report, one page of HTML.")] = None,
     pupils: Annotated[int, typer.Option(min=PUPILS_MIN, help="Pupils of the world.")] = PUPILS,
+    edge: Annotated[bool, typer.Option("--edge", help="Put the real HAProxy in front.")] = False,
     people_per_second_max: Annotated[
         float | None, typer.Option(min=1, help="Never more people a second: a trial that proves nothing.")
     ] = None,
@@ -46,7 +47,10 @@ def rehearse(
     console = Console()
     end_on_signals()
     try:
-        with own_stage(console, pupils) as stage, Rehearsal(stage, console, people_per_second_max) as rehearsal:
+        with (
+            own_stage(console, pupils, has_edge=edge) as stage,
+            Rehearsal(stage, console, people_per_second_max) as rehearsal,
+        ):
             played, results = rehearsal.play(chosen, minutes or chosen.minutes)
     except Ended:
         raise OperatorError("The rehearsal was ended before its time; nothing of it is left.") from None

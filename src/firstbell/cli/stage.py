@@ -34,6 +34,7 @@ from firstbell.rehearsal.cast import (
     write_cast,
 )
 from firstbell.rehearsal.conductor import Played
+from firstbell.rehearsal.edge import Edge, find_haproxy
 from firstbell.rehearsal.faults import Breaker
 from firstbell.rehearsal.ledger import Reckoned, check_ledger
 from firstbell.rehearsal.load.arms import Arms
@@ -58,15 +59,17 @@ SERVING_CORE, PLAYING_CORE = 0, 1
 class OwnStage:
     """A whole installation in a folder of its own. What serves shares one core; the load has another."""
 
-    has_edge = False
-
-    def __init__(self, folder: Path, console: Console, pupils: int) -> None:
+    def __init__(self, folder: Path, console: Console, pupils: int, *, has_edge: bool = False) -> None:
+        if has_edge:
+            find_haproxy()
+        self.has_edge = has_edge
         self._steps = Steps(console)
         self._pupils = pupils
         settings = replace(
             with_running_clock(replace(read_settings(), clock=MORNING)), data_dir=folder, host="127.0.0.1",
-            port=free_port(), workers=1, drain_pause_ms=0,
+            port=free_port(), workers=1, drain_pause_ms=0, trusted_proxies="127.0.0.1" if has_edge else "",
         )  # fmt: skip
+        self._edge: Edge | None = None
         self.target = Target(settings.host, settings.port)
         self._installation = Installation(settings, self._steps, console.print)
         self._breaker = Breaker(folder)
@@ -87,10 +90,14 @@ class OwnStage:
             self._installation.fill(["demo-school", "--pupils", str(self._pupils)])
             self._installation.serve()
         asyncio.run(self._prepare())
+        if self.has_edge:
+            self._start_edge()
 
     def close(self) -> None:
         """End everything."""
         self._breaker.mend()
+        if self._edge is not None:
+            self._edge.stop()
         self._installation.stop()
 
     def invite(self, devices: int) -> None:
@@ -133,6 +140,16 @@ class OwnStage:
         receipts = [(receipt, self._players[name]) for receipt, name in played.receipts]
         with self._steps.step(f"Looking for {len(receipts):,} acknowledged writes"):
             return asyncio.run(check_ledger(self.target, receipts))
+
+    def _start_edge(self) -> None:
+        """Put HAProxy in front, on the core of the load, and aim at it from now on."""
+        folder = self._folder / "edge"
+        folder.mkdir()
+        with self._steps.step("Starting HAProxy"):
+            self._edge = Edge(folder, self.target.port, self.hosts)
+            self._edge.start()
+            self._edge.follow_gate()
+        self.target = Target(self.target.host, self._edge.port)
 
     @contextmanager
     def _serving(self) -> Iterator[None]:
@@ -214,11 +231,11 @@ def _player(device: Device, host: str, jar: CookieJar, now_s: float) -> Player:
 
 
 @contextmanager
-def own_stage(console: Console, pupils: int) -> Iterator[OwnStage]:
+def own_stage(console: Console, pupils: int, *, has_edge: bool = False) -> Iterator[OwnStage]:
     """A stage in a folder of its own, which goes afterwards, as does what a killed rehearsal left."""
     _clear_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=FOLDERS))
-    stage = OwnStage(folder, console, pupils)
+    stage = OwnStage(folder, console, pupils, has_edge=has_edge)
     try:
         stage.open()
         yield stage

@@ -1,5 +1,6 @@
 """What HAProxy at the edge is told, as the lines of its maps: classes of paths, levels, and where lines stand."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -8,13 +9,12 @@ from prometheus_client.samples import Sample
 
 from firstbell.gate.announcement import CLOCK, LEVEL, LINE, NO_LINE, PEACE
 from firstbell.gate.asker import Declared
-from firstbell.gate.cursor import GROUPS
 from firstbell.gate.waiting import Lane
 from firstbell.kernel.routes import Priority
 
-RECOVER_PER_S = GROUPS // 2
-"""A level falls at once and rises by half a class a second: what the edge holds back the gate does not see, so that it
-would open and shut by turns."""
+STANDING_S = 3
+"""The edge cuts where the gate has cut for so many seconds in a row: a burst is the gate's own affair, and a whole
+class is more than the part of it that the gate may be cutting."""
 
 _CLOCK, _LEVEL, _LINE = (next(iter(gauge.describe())).name for gauge in (CLOCK, LEVEL, LINE))
 _STATIC = "/static/"
@@ -62,25 +62,27 @@ class Cell:
     def __init__(self, name: str, faces_per_s: int) -> None:
         self._name = name
         self._faces_per_s = faces_per_s
-        self._levels: dict[str, int] = {}
+        self._seconds: deque[dict[str, int]] = deque(maxlen=STANDING_S)
 
     def entries(self, told: Told, now_s: float) -> dict[str, int]:
         """The lines of the map for what was told at `now_s`, the second after the last time."""
-        self._levels = self._falling(told.levels)
+        self._seconds.append(told.levels)
         lines = {key: period for key, period in told.lines.items() if period < NO_LINE}
         waiting = {host for host, _ in lines}
         return {
             f"written/{self._name}": int(now_s),
             f"clock/{self._name}": round(told.clock_s - now_s) if told.clock_s else 0,
-            **{f"level/{host}": level for host, level in self._levels.items()},
+            **{f"level/{host}": level for host, level in self._standing().items()},
             **{f"line/{host}/{int(lane)}": period for (host, lane), period in lines.items()},
             **{f"faces/{host}": max(1, self._faces_per_s // len(waiting)) for host in waiting},
         }
 
-    def _falling(self, levels: Mapping[str, int]) -> dict[str, int]:
-        raised = {host: level + RECOVER_PER_S for host, level in self._levels.items()}
-        moved = {host: min(levels.get(host, PEACE), raised.get(host, PEACE)) for host in levels.keys() | raised.keys()}
-        return {host: level for host, level in moved.items() if level < PEACE}
+    def _standing(self) -> dict[str, int]:
+        """The highest level of each host in the last seconds, where all of them cut."""
+        if len(self._seconds) < STANDING_S:
+            return {}
+        highest = {host: max(second.get(host, PEACE) for second in self._seconds) for host in self._seconds[-1]}
+        return {host: level for host, level in highest.items() if level < PEACE}
 
 
 def class_maps(declared: Iterable[Declared]) -> tuple[str, str]:

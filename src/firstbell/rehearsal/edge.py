@@ -1,9 +1,11 @@
-"""HAProxy with the configuration of `deploy/edge`, in front of one cell on this machine."""
+"""HAProxy with the configuration of `deploy/edge`, in front of a cell of one node on this machine."""
 
 import os
 import shutil
 import socket
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from firstbell.kernel.engines import free_port
@@ -18,14 +20,30 @@ CONNECTIONS = 8_000
 START_SECONDS = 5.0
 
 
-class EdgeProcess:
+def find_haproxy() -> str:
+    """The program.
+
+    Raises:
+        OperatorError: it is not installed, or its configuration is not here.
+    """
+    if not CONFIGURATION.is_dir():
+        raise OperatorError("The configuration of the edge is in deploy/edge of a checkout; this is none.")
+    program = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        raise OperatorError("The edge needs HAProxy 2.6 or newer: on Debian and Ubuntu, apt-get install haproxy.")
+    return program
+
+
+class Edge:
     """One HAProxy. Its maps lie in a folder of its own, so that `hosts` are mapped to the cell and to nothing else."""
 
-    def __init__(self, folder: Path, cell_port: int, hosts: list[str]) -> None:
+    def __init__(self, folder: Path, cell_port: int, hosts: Sequence[str]) -> None:
         self.port = free_port()
         self.maps = folder / "maps"
         self.socket = folder / "haproxy.sock"
         self._folder = folder
+        self._cell_port = cell_port
+        self._children: list[Child] = []
         shutil.copytree(CONFIGURATION / "maps", self.maps)
         (self.maps / "cells.map").write_text("".join(f"{host} {CELL}\n" for host in hosts))
         self.environment = {
@@ -39,30 +57,36 @@ class EdgeProcess:
             "EDGE_CONNECTIONS": str(CONNECTIONS),
         }
 
-    def start(self) -> Child:
+    def start(self) -> None:
         """Start HAProxy and wait until it answers.
 
         Raises:
-            OperatorError: it is not installed, or does not start.
+            OperatorError: it does not start, or `find_haproxy` finds none.
         """
-        program = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-        if program is None:
-            raise OperatorError("The edge needs HAProxy 2.6 or newer: on Debian and Ubuntu, apt-get install haproxy.")
         files = [CONFIGURATION / "haproxy.cfg", CONFIGURATION / "cells.cfg"]
         log = self._folder / "haproxy.log"
-        child = start_child(
-            "haproxy",
-            [program, *(word for file in files for word in ("-f", str(file)))],
-            run=self._folder,
-            environment=self.environment,
-            log=log,
-        )
+        child = self._begin("haproxy", [find_haproxy(), *(word for file in files for word in ("-f", str(file)))])
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if not child.is_running or time.monotonic() > deadline:
-                child.stop()
+                self.stop()
                 raise OperatorError(f"HAProxy does not start: {log.read_text().strip()}")
             time.sleep(0.05)
+
+    def follow_gate(self) -> None:
+        """Start `firstbell edge`, which tells HAProxy what the gate of the cell would refuse."""
+        cell = f"{CELL}=http://127.0.0.1:{self._cell_port}"
+        self._begin("edge", [sys.executable, "-m", "firstbell", "edge", "--cell", cell])
+
+    def stop(self) -> None:
+        """End what was started."""
+        while self._children:
+            self._children.pop().stop()
+
+    def _begin(self, name: str, command: Sequence[str]) -> Child:
+        log = self._folder / f"{name}.log"
+        child = start_child(name, command, run=self._folder, environment=self.environment, log=log)
+        self._children.append(child)
         return child
 
     def _answers(self) -> bool:
