@@ -29,12 +29,13 @@ from firstbell.domains.timetable.actions import LessonBook
 from firstbell.domains.views import pages as views
 from firstbell.domains.views.access import SharedNews
 from firstbell.domains.views.pages.menu import navigation
+from firstbell.gate import sharing
 from firstbell.gate.asker import Declared
 from firstbell.gate.build import Neighbours, build_gate
 from firstbell.gate.gate import Guest
 from firstbell.kernel.asgi import App, Scope
 from firstbell.kernel.blobs import Blobs
-from firstbell.kernel.bus import Bus
+from firstbell.kernel.bus import Bus, BusState
 from firstbell.kernel.changes import SUBJECT, Changes
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
@@ -103,8 +104,10 @@ class _Worker:
             jar.device_in,
             schools.hosts_of,
             _guest_of,
+            self._tell,
         )
         self.gate = build_gate(doorway, self.settings, self.clock, _declared_routes(litestar), neighbours)
+        self.bus.subscribe(sharing.SUBJECT, self.gate.hear_room)
         self.probes = Probes(self.gate, pool=self._pool_now, bus=lambda: self.bus.state, settings=self.settings)
         return Static(self.probes, STATIC)
 
@@ -192,6 +195,12 @@ class _Worker:
         self.bus.publish(subject, b"")
         if subject == SUBJECT:
             self.changes.hint()  # without NATS, this worker at least hears at once
+
+    def _tell(self, subject: str, payload: bytes) -> bool:
+        is_connected = self.bus.state is BusState.CONNECTED
+        if is_connected:  # what the gate says each second is worth nothing later
+            self.bus.publish(subject, payload)
+        return is_connected
 
     def _pool_now(self) -> Pool:
         return self.pool

@@ -226,6 +226,9 @@ class Settings:
     entries_per_second_min: float = knob(
         1.0, unit="people per s and worker", why="the line always moves, and a single entry breaks nothing"
     )
+    gate_silent_seconds: int = knob(
+        5, unit="s", why="a worker of which five messages were missed lets nobody in; the others go on without it"
+    )
     unknown_entries_share: float = knob(
         0.2, unit="share, 0 to 1", why="1 of 20 mornings begins on an unknown device; they may catch up"
     )

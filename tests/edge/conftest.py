@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from firstbell.gate.asker import Inside, InsideCookie
-from firstbell.gate.waiting import Lane, Ticket, pack_ticket
+from firstbell.gate.line import Lane
+from firstbell.gate.waiting import Ticket, pack_ticket
 from firstbell.kernel.engines import free_port
 from firstbell.kernel.signing import Key, Signer
 from firstbell.rehearsal.edge import Edge

@@ -84,7 +84,7 @@ class House:
         inside = InsideCookie(Signer(KEYS, "inside"))
         device = Signer(KEYS, "device")
         self.budget = EntryBudget(least_per_s=1.0)
-        room = WaitingRoom(b"r" * 16, unknown_share=0.2)
+        room = WaitingRoom(b"r" * 16, b"worker", unknown_share=0.2)
         self.door = Door(Signer(KEYS, "ticket"), room, self.budget, random.Random(1))
         self._device = device
         self.limits = limits_of(made, lambda school: 1_000.0, lambda place: self.missed.get(place, 0))
@@ -106,7 +106,8 @@ class House:
             guest_of=lambda scope: scope.get("guest"),
             clock=self.clock,
             admission=admission_of(made, time.monotonic(), lambda school: 1.0),
-            keeper=Keeper(made.data_dir, room),
+            keeper=Keeper(made.data_dir, room, self.clock),
+            publish=lambda subject, payload: False,
             announcement=Announcement(lambda school: ()),
             limits=self.limits,
             settings=made,
@@ -129,7 +130,7 @@ class House:
 
     def pass_second(self) -> None:
         """What the gate does each second, in peace."""
-        self.door.turn(1.0, is_overloaded=False)
+        self.door.turn(self.clock.seconds(), 1.0, is_overloaded=False)
         self.limits.strangers.turn(1.0)
 
     def device_pass(self) -> str:

@@ -71,7 +71,7 @@ async def wait_until_in(house: House, ticket: str, cookies: str, rate: float) ->
         for _ in range(int(answer.header(b"retry-after"))):
             house.later(1)
             house.budget.rate_per_s = rate
-            house.door.turn(1.0, is_overloaded=False)
+            house.door.turn(house.clock.seconds(), 1.0, is_overloaded=False)
             waited += 1
     raise AssertionError("never came in")
 
@@ -96,7 +96,7 @@ async def test_reloading_the_page_is_no_second_place() -> None:
     ticket = (await house.ask(cookies=device)).cookie("ticket")
     for _ in range(5):
         ticket = (await house.ask(cookies=f"{device}; ticket={ticket}")).cookie("ticket")
-    house.door.room.let_in(0, 1)
+    house.door.room.let_in(0, house.clock.seconds(), 1)
     assert house.door.room.waiting == 1
 
 
@@ -110,7 +110,7 @@ async def test_a_flood_that_keeps_no_ticket_makes_no_line() -> None:
     house.later(3)
     ticket = (await house.ask(cookies=f"ticket={first.cookie('ticket')}")).cookie("ticket")
     house.budget.rate_per_s = 1.0
-    house.door.turn(1.0, is_overloaded=False)
+    house.door.turn(house.clock.seconds(), 1.0, is_overloaded=False)
     assert (await house.ask(cookies=f"ticket={ticket}")).status == 200
 
 

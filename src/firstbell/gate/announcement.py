@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from prometheus_client import Gauge
 
 from firstbell.gate.cursor import LEVELS
-from firstbell.gate.waiting import LineKey
+from firstbell.gate.line import LineKey
 
 LEVEL = Gauge(
     "firstbell_gate_level", "Level at which the requests of a school are cut", ["host"], multiprocess_mode="livemax"

@@ -30,7 +30,7 @@ class Neighbours(NamedTuple):
 
     `size_of` gives the number of people of a school, `hosts_of` its host names; both name it by the bytes of its id.
     `names_missed` is that of `Guesses`. `viewer_school` and `device` believe the text of a cookie at an instant in
-    seconds since 1970.
+    seconds since 1970. `publish` tells the other workers, and is false while they cannot be reached.
     """
 
     school_at: Callable[[str], School | None]
@@ -40,6 +40,7 @@ class Neighbours(NamedTuple):
     device: Callable[[str, float], UUID | None]
     hosts_of: Callable[[bytes], Iterable[str]]
     guest_of: Callable[[Scope], Guest | None]
+    publish: Callable[[str, bytes], bool]
 
 
 def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Declared], neighbours: Neighbours) -> Gate:
@@ -52,7 +53,13 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
     inside = InsideCookie(Signer(keys, "inside"))
     tickets = Signer(keys, "ticket")
     chance = random.SystemRandom()
-    room = WaitingRoom(tickets.mac(b"rank"), unknown_share=settings.unknown_entries_share, size_of=neighbours.size_of)
+    room = WaitingRoom(
+        tickets.mac(b"rank"),
+        chance.randbytes(8),
+        unknown_share=settings.unknown_entries_share,
+        silent_s=settings.gate_silent_seconds,
+        size_of=neighbours.size_of,
+    )
     return Gate(
         app,
         askers=Askers(
@@ -67,9 +74,10 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         guest_of=neighbours.guest_of,
         clock=clock,
         admission=admission_of(settings, time.monotonic(), neighbours.size_of),
-        keeper=Keeper(settings.data_dir / "gate", room),
+        keeper=Keeper(settings.data_dir / "gate", room, clock),
         announcement=Announcement(neighbours.hosts_of),
         limits=limits_of(settings, neighbours.size_of, neighbours.names_missed),
+        publish=neighbours.publish,
         settings=settings,
     )
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from firstbell.gate.asker import Asker, School
 from firstbell.gate.entry import EntryBudget
-from firstbell.gate.waiting import BUCKET_S, Lane, Ticket, WaitingRoom, pack_ticket, unpack_ticket
+from firstbell.gate.line import BUCKET_S, Lane
+from firstbell.gate.waiting import Ticket, WaitingRoom, pack_ticket, unpack_ticket
 from firstbell.kernel.routes import Priority
 from firstbell.kernel.signing import Signer
 
@@ -74,15 +75,15 @@ class Door:
     def resume(self) -> None:
         """Go on as the room was left: who waited before a restart does not come in all at once."""
         if self.room.waiting:
-            self.budget.resume(self.room.rate_per_s)
+            self.budget.resume(self.room.own_per_s)
 
-    def turn(self, seconds: float, *, is_overloaded: bool) -> None:
+    def turn(self, now: float, seconds: float, *, is_overloaded: bool) -> None:
         """Once a second: move the rate, and let the next people in."""
+        if self.room.waiting and not self.budget.is_limited and self.room.is_limited_elsewhere(now):
+            self.budget.join()
         self.budget.adjust(seconds, is_overloaded=is_overloaded, waiting=self.room.waiting)
-        # Without a limit, only strangers from a busy source wait: for as long as it takes to come back twice.
-        people = self.budget.rate_per_s * seconds if self.budget.is_limited else float(self.room.waiting)
-        entered = self.room.let_in(people, seconds)
-        self._spare = people - entered if self.budget.is_limited else 0.0
+        # In peace only strangers from a busy source wait: for as long as it takes to come back twice.
+        self._spare = self.room.let_in(self.budget.rate_per_s, now, seconds)
 
     def cookie_of(self, ticket: Ticket) -> str:
         """The ticket as its cookie carries it."""

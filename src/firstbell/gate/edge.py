@@ -9,7 +9,7 @@ from prometheus_client.samples import Sample
 
 from firstbell.gate.announcement import CLOCK, LEVEL, LINE, NO_LINE, PEACE
 from firstbell.gate.asker import Declared
-from firstbell.gate.waiting import Lane
+from firstbell.gate.line import Lane
 from firstbell.kernel.routes import Priority
 
 STANDING_S = 3

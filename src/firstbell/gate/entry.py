@@ -24,8 +24,12 @@ class EntryBudget:
         return self.rate_per_s < math.inf
 
     def resume(self, rate_per_s: float) -> None:
-        """Limit entries from the start, at the rate of before."""
+        """Limit entries from now on, at the rate of before."""
         self.rate_per_s = max(self._least_per_s, rate_per_s)
+
+    def join(self) -> None:
+        """Limit entries because another worker does: to what this one has shown that it bears."""
+        self.resume(self._entered_per_s)
 
     def enter(self) -> None:
         """Count somebody who came in."""

@@ -20,6 +20,7 @@ from firstbell.gate.lane import HashLane
 from firstbell.gate.limits import Limits
 from firstbell.gate.pages import Voice
 from firstbell.gate.queue import Waiting
+from firstbell.gate.sharing import SUBJECT, pack, unpack
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock
 from firstbell.kernel.cookies import cookie_text
@@ -66,6 +67,7 @@ class Gate:
         keeper: Keeper,
         announcement: Announcement,
         limits: Limits,
+        publish: Callable[[str, bytes], bool],
         settings: Settings,
     ) -> None:
         self._app = app
@@ -82,6 +84,7 @@ class Gate:
         self._brownout = Brownout(settings.gate_queuing_ms_max / 1_000, settings.gate_brownout_min)
         self._keeper = keeper
         self._announcement = announcement
+        self._publish = publish
         self.admission = admission
         self.figures = Figures()
         self._due = 0.0
@@ -90,6 +93,7 @@ class Gate:
 
     def start(self) -> None:
         """Take up the waiting room where it was left, and begin to watch the event loop."""
+        self._door.room.join(self._clock.seconds())
         self._keeper.start()
         self._door.resume()
         self._due = self._second_began = time.monotonic()
@@ -100,6 +104,14 @@ class Gate:
         if self._timer is not None:
             self._timer.cancel()
         await self._keeper.stop()
+
+    async def hear_room(self, payload: bytes) -> None:
+        """Take what another worker tells of the waiting room.
+
+        Raises:
+            msgspec.MsgspecError: it is no such message.
+        """
+        self._door.room.hear(unpack(payload), self._clock.seconds())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, let it wait, or say when to come back."""
@@ -264,14 +276,15 @@ class Gate:
         self._plan()
 
     def _close_second(self, now: float) -> None:
-        admission = self.admission
-        self._door.turn(now - self._second_began, is_overloaded=admission.is_overloaded)
+        admission, room, now_s = self.admission, self._door.room, self._clock.seconds()
+        self._door.turn(now_s, now - self._second_began, is_overloaded=admission.is_overloaded)
         self._limits.strangers.turn(now - self._second_began)
         self._second_began = now
+        room.reach(now_s, is_connected=self._publish(SUBJECT, pack(room.tell(now_s))))
         self._keeper.keep()
         self._brownout.adjust(admission.queuing_s)
         levels = {school: cursor.cut for school, cursor in admission.cursors.by_school.items()}
-        self._announcement.tell(self._clock.seconds(), levels, self._door.room.cursors)
+        self._announcement.tell(now_s, levels, room.cursors)
         self.figures.close_second(
             State(
                 slots=admission.limit.slots,
@@ -279,8 +292,8 @@ class Gate:
                 queued=admission.queue.size,
                 queuing_ms=round(admission.queuing_s * 1_000, 1),
                 cut=admission.cursors.cut,
-                waiting=self._door.room.waiting,
-                longest_wait_s=round(self._door.room.longest_wait_s()),
+                waiting=room.waiting,
+                longest_wait_s=round(room.longest_wait_s()),
                 entries_per_s=self._door.budget.rate_per_s if self._door.budget.is_limited else 0.0,
                 brownout=self._brownout.level,
             )

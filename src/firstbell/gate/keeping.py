@@ -2,13 +2,16 @@
 
 import asyncio
 import fcntl
+import math
 import os
 from pathlib import Path
 
 import msgspec
 import structlog
 
+from firstbell.gate.sharing import Part, pack, unpack
 from firstbell.gate.waiting import WaitingRoom
+from firstbell.kernel.clock import Clock
 
 log = structlog.get_logger("firstbell.gate")
 
@@ -19,16 +22,17 @@ WORKERS_MAX = 64
 class Keeper:
     """The file of one worker's room in the data folder. Each worker holds the first that nobody else holds."""
 
-    def __init__(self, folder: Path, room: WaitingRoom) -> None:
+    def __init__(self, folder: Path, room: WaitingRoom, clock: Clock) -> None:
         self._folder = folder
         self._room = room
+        self._clock = clock
         self._file: int | None = None
         self._path = folder
         self._writing: asyncio.Future[None] | None = None
         self._kept = b""
 
     def start(self) -> None:
-        """Take a file, and the room that an earlier worker left in it."""
+        """Take a file, the room that an earlier worker left in it, and what its neighbours counted."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in range(WORKERS_MAX):
             lock = os.open(self._folder / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -45,7 +49,7 @@ class Keeper:
         """Write the room if it changed and the last writing is done; the disk is never waited for."""
         if self._file is None or (self._writing is not None and not self._writing.done()):
             return
-        snapshot = self._room.snapshot()
+        snapshot = pack(self._room.snapshot())
         if snapshot != self._kept:
             self._kept = snapshot
             self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, snapshot))
@@ -56,17 +60,29 @@ class Keeper:
             return
         if self._writing is not None:
             await self._writing
-        await asyncio.to_thread(self._write, self._room.snapshot())
+        await asyncio.to_thread(self._write, pack(self._room.snapshot()))
         os.close(self._file)
         self._file = None
 
     def _restore(self) -> None:
+        now = self._clock.seconds()
+        own = self._read(self._path)
+        if own is not None:
+            self._room.restore(own, now)
+        for path in sorted(self._folder.glob("*.room")):
+            neighbour = None if path == self._path else self._read(path)
+            if neighbour is not None:
+                # Its counts and cursors; whether it still lets people in, it says itself.
+                self._room.hear(msgspec.structs.replace(neighbour, rate_per_s=math.inf), now)
+
+    def _read(self, path: Path) -> Part | None:
         try:
-            self._room.restore(self._path.read_bytes())
+            return unpack(path.read_bytes())
         except FileNotFoundError:
-            return
+            return None
         except (OSError, msgspec.MsgspecError) as error:
             log.warning("waiting room not restored", reason=str(error))
+            return None
 
     def _write(self, snapshot: bytes) -> None:
         fresh = self._path.with_suffix(".fresh")

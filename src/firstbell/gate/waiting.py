@@ -6,35 +6,27 @@ rank, an HMAC of the holder, so that neither a faster phone nor another try find
 when it shows its ticket for the first time: a flood that never comes back is no line.
 """
 
-import bisect
 import hashlib
 import hmac
 import math
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import IntEnum
-from itertools import accumulate
 from typing import NamedTuple
 
-import msgspec
-
+from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, Lane, Line, LineKey, Place, Reach
 from firstbell.gate.outlook import Outlook, Prospect
+from firstbell.gate.sharing import LINES_MAX, LinePart, Part, Peers, line_part, told_now
 
-BUCKET_S = 10
-"""Arrivals within this many seconds are equals: nobody can tell a network's jitter from being early."""
-BUCKETS_MAX = 1_080
-"""Three hours of periods in one line; beyond that the oldest are let in, and memory stays bounded."""
-RANKS = 1 << 32
 RATE_MEMORY_S = 10.0
 """The rate is averaged over about this time: long enough to be calm, short enough to be true."""
-
-
-class Lane(IntEnum):
-    """Known devices signed in here before; unknown ones may be anybody, so they wait apart."""
-
-    KNOWN = 0
-    UNKNOWN = 1
+SETTLE_S = 1.0
+"""A period that ended so long ago is counted: the last message of each worker has come."""
+LEAD_S = 10.0
+"""A cursor that is further ahead of another worker's than what enters in this time waits: messages take less."""
+HEAR_ALL_S = 2.0
+"""After being cut off a worker has heard all counts again within this time."""
+AHEAD_BUCKETS = 1
+"""How far the clock of another node may be ahead, in periods; counts of later ones are nonsense."""
 
 
 class Ticket(NamedTuple):
@@ -67,96 +59,49 @@ def unpack_ticket(data: bytes) -> Ticket:
     return Ticket(school, Lane(lane), *rest)
 
 
-class LineKey(NamedTuple):
-    """Names one line of the waiting room."""
+class WaitingRoom:
+    """All lines of the cell as one worker knows them. Deterministic: time and seed are given, to replay a morning.
 
-    school: bytes
-    lane: Lane
-
-
-@dataclass(slots=True)
-class Line:
-    """The people of one school and lane who wait, as counts by period.
-
-    Who came before `bucket`, or in it with a rank below `rank`, has been let in.
+    Every worker counts who comes to it, tells the others and hears of theirs, and moves its own cursors by what all of
+    them let in together. The cursors agree because the sums do.
     """
 
-    bucket: int
-    rank: int = 0
-    people: dict[int, int] = field(default_factory=dict)
-    _numbers: list[int] = field(default_factory=list)
-    _before: list[int] = field(default_factory=lambda: [0])
-
-    def has_passed(self, bucket: int, rank: int) -> bool:
-        """True when the cursor has passed this place."""
-        return (bucket, rank) < (self.bucket, self.rank)
-
-    def ahead_of(self, bucket: int, rank: int) -> float:
-        """How many people go before this place, by the counts of the last `index`."""
-        if self.has_passed(bucket, rank):
-            return 0.0
-        return max(0.0, self._place(bucket, rank) - self._place(self.bucket, self.rank))
-
-    @property
-    def waiting(self) -> float:
-        """How many people wait, by the counts of the last `index`."""
-        return max(0.0, self._before[-1] - self._place(self.bucket, self.rank))
-
-    def index(self) -> None:
-        """Sum up who waits before each period; called once for each round of letting in."""
-        for number in [number for number in self.people if number < self.bucket]:
-            del self.people[number]
-        while len(self.people) > BUCKETS_MAX:
-            del self.people[min(self.people)]
-        self._numbers = sorted(self.people)
-        self._before = [0, *accumulate(self.people[number] for number in self._numbers)]
-
-    def advance(self, people: float) -> float:
-        """Let the next `people` in; how many there were."""
-        left = people
-        for number in self._numbers:
-            if number < self.bucket:
-                continue
-            if number > self.bucket:
-                self.bucket, self.rank = number, 0
-            count = self.people[number]
-            remaining = count * (1 - self.rank / RANKS)
-            if remaining > left:
-                self.rank = min(RANKS, self.rank + math.ceil(left / count * RANKS))
-                return people
-            left -= remaining
-            self.bucket, self.rank = number + 1, 0
-        return people - left
-
-    def _place(self, bucket: int, rank: int) -> float:
-        """How many of those counted come before this place."""
-        before = self._before[bisect.bisect_left(self._numbers, bucket)]
-        return before + self.people.get(bucket, 0) * rank / RANKS
-
-
-class WaitingRoom:
-    """All lines of this node. Deterministic: time and seed are given, so that a morning can be replayed."""
-
     def __init__(
-        self, seed: bytes, *, unknown_share: float, size_of: Callable[[bytes], float] = lambda school: 1.0
+        self,
+        seed: bytes,
+        worker: bytes,
+        *,
+        unknown_share: float,
+        silent_s: float = 5.0,
+        size_of: Callable[[bytes], float] = lambda school: 1.0,
     ) -> None:
-        """`unknown_share` is what unknown devices get of the entries while known ones wait as well, 0 to 1.
+        """`worker` names this one among all of the cell.
 
-        `size_of` gives the weight of a school, so that a pupil of a large one waits as long as one of a small one.
+        `unknown_share` is what unknown devices get of the entries while known ones wait as well, 0 to 1. Another worker
+        that is silent for `silent_s` lets nobody in. `size_of` gives the weight of a school, so that a pupil of a large
+        one waits as long as one of a small one.
         """
         self._size_of = size_of
         self._seed = seed
         self._lines: dict[LineKey, Line] = {}
         self._weights = {Lane.KNOWN: 1 - unknown_share, Lane.UNKNOWN: unknown_share}
-        self.rate_per_s = 0.0
+        self._silent_s = silent_s
+        self._peers = Peers(silent_s)
+        self._joins_until = 0.0
+        self._is_connected = True
+        self._is_alone = False
+        self._hears_all_at = 0.0
+        self._tells_all_until = 0.0
         self._outlook = Outlook({}, 0.0)
+        self.worker = worker
+        self.own_per_s = 0.0
+        self.rate_per_s = 0.0
         self.waiting = 0
-        self.served = 0.0
 
     @property
     def cursors(self) -> dict[LineKey, int]:
         """The period that each line has reached."""
-        return {key: line.bucket for key, line in self._lines.items()}
+        return {key: line.reach.cursor.bucket for key, line in self._lines.items()}
 
     def has_line(self, school: bytes, lane: Lane) -> bool:
         """True when somebody waits there."""
@@ -165,15 +110,15 @@ class WaitingRoom:
     def count(self, ticket: Ticket, now: float) -> Ticket:
         """Give the holder a place at the end of the line."""
         bucket = int(now // BUCKET_S)
-        line = self._lines.setdefault(LineKey(ticket.school, ticket.lane), Line(bucket))
-        line.people[bucket] = line.people.get(bucket, 0) + 1
+        line = self._lines.setdefault(LineKey(ticket.school, ticket.lane), Line(Reach(Place(bucket, 0))))
+        line.count(self.worker, bucket, line.counted_by(self.worker, bucket) + 1)
         self.waiting += 1
         return ticket._replace(bucket=bucket)
 
     def is_served(self, ticket: Ticket) -> bool:
         """True when a counted holder may come in; also when there is no such line, since nobody waits in it."""
         line = self._lines.get(LineKey(ticket.school, ticket.lane))
-        return line is None or line.has_passed(ticket.bucket, self._rank(ticket))
+        return line is None or line.has_passed(self._place(ticket))
 
     def promise(self, ticket: Ticket, now: float) -> Ticket:
         """The ticket with its estimate: made once its period has closed, rounded up, and never later afterwards."""
@@ -181,7 +126,7 @@ class WaitingRoom:
         line = self._lines.get(key)
         if line is None or now < (ticket.bucket + 1) * BUCKET_S:
             return ticket
-        wait_s = self._outlook.wait_s(key, line.ahead_of(ticket.bucket, self._rank(ticket)))
+        wait_s = self._outlook.wait_s(key, line.ahead_of(self._place(ticket)))
         if wait_s is None:
             return ticket
         if not ticket.promised_at:
@@ -189,54 +134,124 @@ class WaitingRoom:
             return ticket._replace(first_wait_s=first_s, promised_at=math.ceil(now) + first_s)
         return ticket._replace(promised_at=min(ticket.promised_at, math.ceil(now + wait_s)))
 
-    def let_in(self, people: float, seconds: float) -> float:
-        """Let the next `people` in, fairly over the schools; how many there were.
+    def let_in(self, rate_per_s: float, now: float, seconds: float) -> float:
+        """Let in who may enter since the last call, `seconds` ago, fairly over the schools.
 
-        `seconds` is the time since the last call, from which the room learns its rate.
+        `rate_per_s` is how many this worker lets in, infinite in peace; the others' is added. How many of its own
+        nobody needed.
         """
-        for line in self._lines.values():
-            line.index()
+        self.own_per_s = rate_per_s
+        is_alone = not self._is_connected or now < self._hears_all_at
+        if is_alone != self._is_alone:
+            self._is_alone, self.rate_per_s = is_alone, 0.0  # of other people than before
+        whole_per_s = rate_per_s if is_alone else rate_per_s + self._peers.rate_per_s(now)
+        ahead = self._index(now, LEAD_S * whole_per_s, only=self.worker if is_alone else None)
+        closed = int((now - SETTLE_S) // BUCKET_S) - 1
+        people = whole_per_s * seconds if whole_per_s < math.inf else sum(line.waiting for line in self._lines.values())
         left = people
         hungry = {key: line for key, line in self._lines.items() if line.waiting > 0}
         while hungry and left > people * 1e-6:
             whole = sum(self._weight(key) for key in hungry)
             budget = left
             for key, line in hungry.items():
-                left -= line.advance(budget * self._weight(key) / whole)
+                left -= line.advance(budget * self._weight(key) / whole, closed)
             hungry = {key: line for key, line in hungry.items() if line.waiting > 0}
+        for key, reach in ahead.items():
+            self._lines[key].reach = reach
         self._lines = {key: line for key, line in self._lines.items() if line.waiting > 0}
-        self.waiting = math.ceil(sum(line.waiting for line in self._lines.values()))
-        if self._lines:
-            self.rate_per_s = _averaged(self.rate_per_s, people / seconds, seconds)
+        self._sum_up()
+        if self._lines and whole_per_s < math.inf:
+            self.rate_per_s = _averaged(self.rate_per_s, whole_per_s, seconds)
         self._outlook = Outlook({key: self._prospect(key, line) for key, line in self._lines.items()}, self.rate_per_s)
-        return people - left
+        return left * rate_per_s / whole_per_s if 0 < whole_per_s < math.inf else 0.0
+
+    def is_limited_elsewhere(self, now: float) -> bool:
+        """True when another worker counts entries."""
+        return self._peers.are_limited(now)
 
     def longest_wait_s(self) -> float:
         """How long the last of the longest line will wait, 0 when nobody waits."""
         waits = (self._outlook.wait_s(key, line.waiting) or 0.0 for key, line in self._lines.items())
         return max(waits, default=0.0)
 
-    def snapshot(self) -> bytes:
-        """Counts and cursors, so that no place is lost when a worker starts again."""
-        rows = [(key.school, key.lane, line.bucket, line.rank, line.people) for key, line in self._lines.items()]
-        return msgspec.msgpack.encode((self.rate_per_s, rows))
+    def join(self, now: float) -> None:
+        """Begin to hear the others: for a while theirs are the better cursors, and nobody waits for these."""
+        self._joins_until = now + self._silent_s
+        self._hears_all_at = now + HEAR_ALL_S
 
-    def restore(self, snapshot: bytes) -> None:
-        """Take up the counts and cursors of `snapshot`.
+    def reach(self, now: float, *, is_connected: bool) -> None:
+        """Know whether the others can be heard. Who is cut off goes on with what it counted itself, at its own rate."""
+        if is_connected and not self._is_connected:
+            self._hears_all_at = now + HEAR_ALL_S
+        self._is_connected = is_connected
 
-        Raises:
-            msgspec.MsgspecError: these are not the bytes of a snapshot.
+    def tell(self, now: float) -> Part:
+        """What the others must know, once a second."""
+        asks_all = now < self._hears_all_at
+        newest, is_whole = int(now // BUCKET_S), asks_all or now < self._tells_all_until
+        lines = []
+        for key, line in list(self._lines.items())[:LINES_MAX]:
+            counted = line.counted.get(self.worker, {})
+            lines.append(line_part(key, line, counted if is_whole else told_now(counted, newest=newest, turn=int(now))))
+        return Part(self.worker, int(now * 1_000), self.own_per_s, now < self._joins_until, asks_all, lines)
+
+    def hear(self, part: Part, now: float) -> None:
+        """Know what another worker tells."""
+        if part.worker == self.worker or not self._peers.hear(part, now):
+            return
+        if part.asks_all:
+            self._tells_all_until = now + HEAR_ALL_S
+        for told in part.lines:
+            self._hear_line(part.worker, told, now)
+
+    def snapshot(self) -> Part:
+        """This worker's own counts and cursors, so that no place is lost when it starts again."""
+        lines = [line_part(key, line, line.counted.get(self.worker, {})) for key, line in self._lines.items()]
+        return Part(self.worker, 0, self.own_per_s, is_joining=True, asks_all=False, lines=lines)
+
+    def restore(self, part: Part, now: float) -> None:
+        """Go on as the worker that left this snapshot."""
+        self.worker = part.worker
+        self.own_per_s = self.rate_per_s = part.rate_per_s
+        for told in part.lines:
+            self._hear_line(part.worker, told, now)
+        self._index(now, math.inf, only=self.worker)
+        self._sum_up()
+
+    def _hear_line(self, worker: bytes, told: LinePart, now: float) -> None:
+        line = self._lines.get(told.key)
+        if line is None:
+            if len(self._lines) >= LINES_MAX:
+                return
+            line = self._lines[told.key] = Line(told.reach)
+        elif now < self._joins_until:
+            line.reach = max(line.reach, told.reach)
+        newest = int(now // BUCKET_S)
+        for bucket, people in told.people.items():
+            if newest - BUCKETS_MAX < bucket <= newest + AHEAD_BUCKETS:
+                line.count(worker, bucket, people)
+
+    def _index(self, now: float, lead_max: float, *, only: bytes | None) -> dict[LineKey, Reach]:
+        """Sum up every line; where those stand that wait for another worker.
+
+        Who was cut off with few of the people went on faster than the others. It waits for them now, since letting
+        theirs in at once would be a flood.
         """
-        self.rate_per_s, rows = msgspec.msgpack.decode(snapshot, type=_Snapshot)
-        self._lines = {
-            LineKey(school, Lane(lane)): Line(bucket, rank, people) for school, lane, bucket, rank, people in rows
-        }
-        for line in self._lines.values():
-            line.index()
+        slowest = self._peers.slowest(now)
+        ahead = {}
+        for key, line in self._lines.items():
+            behind = min(slowest.get(key, line.reach), line.reach)
+            line.index(behind.cursor, only)
+            if line.lead_over(behind) > lead_max:
+                ahead[key] = line.reach
+        return ahead
+
+    def _sum_up(self) -> None:
         self.waiting = math.ceil(sum(line.waiting for line in self._lines.values()))
 
-    def _rank(self, ticket: Ticket) -> int:
-        return int.from_bytes(hmac.digest(self._seed, ticket.holder, hashlib.sha256)[:4])
+    def _place(self, ticket: Ticket) -> Place:
+        rank = int.from_bytes(hmac.digest(self._seed, ticket.holder, hashlib.sha256)[:4])
+        return Place(ticket.bucket, rank)
 
     def _weight(self, key: LineKey) -> float:
         return self._size_of(key.school) * self._weights[key.lane]
@@ -247,9 +262,6 @@ class WaitingRoom:
 
 def _averaged(old: float, new: float, seconds: float) -> float:
     return new if old == 0 else old + (1 - math.exp(-seconds / RATE_MEMORY_S)) * (new - old)
-
-
-_Snapshot = tuple[float, list[tuple[bytes, int, int, int, dict[int, int]]]]
 
 
 def rounded_up(wait_s: float) -> int:

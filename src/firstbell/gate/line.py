@@ -1,0 +1,137 @@
+"""One line of the waiting room: counts by period, and a cursor that goes through them."""
+
+import bisect
+import math
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import accumulate
+from typing import NamedTuple
+
+BUCKET_S = 10
+"""Arrivals within this many seconds are equals: nobody can tell a network's jitter from being early."""
+BUCKETS_MAX = 1_080
+"""Three hours of periods in one line; beyond that the oldest are let in, and memory stays bounded."""
+RANKS = 1 << 32
+
+
+class Lane(IntEnum):
+    """Known devices signed in here before; unknown ones may be anybody, so they wait apart."""
+
+    KNOWN = 0
+    UNKNOWN = 1
+
+
+class LineKey(NamedTuple):
+    """Names one line of the waiting room."""
+
+    school: bytes
+    lane: Lane
+
+
+class Place(NamedTuple):
+    """A place in a line: a period, and the rank within it."""
+
+    bucket: int
+    rank: int
+
+
+class Reach(NamedTuple):
+    """How far a line is let in: everybody before `cursor`.
+
+    `saved` are entries for a period in which people still come: only when it is over its ranks can be dealt out.
+    """
+
+    cursor: Place
+    saved: float = 0.0
+
+
+@dataclass(slots=True)
+class Line:
+    """The people of one school and lane who wait, as counts by period.
+
+    `counted` has what each worker counted, by period; it only grows, so that hearing of it twice or late changes
+    nothing. `people` are the sums.
+    """
+
+    reach: Reach
+    counted: dict[bytes, dict[int, int]] = field(default_factory=dict)
+    people: dict[int, int] = field(default_factory=dict)
+    _seen: dict[int, int] = field(default_factory=dict)
+    _numbers: list[int] = field(default_factory=list)
+    _before: list[int] = field(default_factory=lambda: [0])
+
+    def count(self, worker: bytes, bucket: int, people: int) -> None:
+        """Know that `worker` has counted so many in this period until now."""
+        counted = self.counted.setdefault(worker, {})
+        more = people - counted.get(bucket, 0)
+        if more > 0:
+            counted[bucket] = people
+            self.people[bucket] = self.people.get(bucket, 0) + more
+
+    def counted_by(self, worker: bytes, bucket: int) -> int:
+        """How many `worker` has counted in this period."""
+        return self.counted.get(worker, {}).get(bucket, 0)
+
+    def has_passed(self, place: Place) -> bool:
+        """True when whoever has this place may come in."""
+        return place < self.reach.cursor
+
+    def ahead_of(self, place: Place) -> float:
+        """How many people go before this place, by the counts of the last `index`."""
+        return max(0.0, self._before_place(place) - self._let_in(self.reach))
+
+    def lead_over(self, other: Reach) -> float:
+        """How many people more this line has let in than `other`, by the counts of the last `index`."""
+        return self._let_in(self.reach) - self._let_in(other)
+
+    @property
+    def waiting(self) -> float:
+        """How many people wait, by the counts of the last `index`."""
+        return max(0.0, self._before[-1] - self._let_in(self.reach))
+
+    def index(self, keep_from: Place, only: bytes | None = None) -> None:
+        """Sum up who waits before each period, and forget the periods before `keep_from`; once a second.
+
+        With `only`, what that worker counted stands for all.
+        """
+        self._forget([number for number in self.people if number < keep_from.bucket])
+        if len(self.people) > BUCKETS_MAX:
+            self._forget(sorted(self.people)[:-BUCKETS_MAX])
+        self._seen = self.people if only is None else self.counted.get(only, {})
+        self._numbers = sorted(self._seen)
+        self._before = [0, *accumulate(self._seen[number] for number in self._numbers)]
+
+    def advance(self, people: float, closed: int) -> float:
+        """Let the next `people` in, of the periods up to `closed`, and save for later ones; how many could be used."""
+        used = min(people, self.waiting)
+        (bucket, rank), saved = self.reach
+        left = saved + used
+        for number in self._numbers[bisect.bisect_left(self._numbers, bucket) :]:
+            if number > closed:
+                break
+            if number > bucket:
+                bucket, rank = number, 0
+            count = self._seen[number]
+            remaining = count * (1 - rank / RANKS)
+            if remaining > left:
+                rank = min(RANKS, rank + math.ceil(left / count * RANKS))
+                left = 0.0
+                break
+            left -= remaining
+            bucket, rank = number + 1, 0
+        self.reach = Reach(Place(bucket, rank), left)
+        return used
+
+    def _forget(self, numbers: list[int]) -> None:
+        for number in numbers:
+            del self.people[number]
+            for counted in self.counted.values():
+                counted.pop(number, None)
+
+    def _let_in(self, reach: Reach) -> float:
+        return self._before_place(reach.cursor) + reach.saved
+
+    def _before_place(self, place: Place) -> float:
+        """How many of those counted come before this place."""
+        before = self._before[bisect.bisect_left(self._numbers, place.bucket)]
+        return before + self._seen.get(place.bucket, 0) * place.rank / RANKS
