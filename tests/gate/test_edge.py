@@ -9,7 +9,7 @@ from firstbell.gate.announcement import CLOCK, LEVEL, LINE, Announcement
 from firstbell.gate.asker import Declared
 from firstbell.gate.cursor import LEVELS
 from firstbell.gate.edge import Cell, Told, class_maps, read_metrics
-from firstbell.gate.waiting import Lane, LineKey
+from firstbell.gate.line import Lane, LineKey
 from firstbell.kernel.routes import Priority
 from firstbell.rehearsal.edge import CONFIGURATION
 
