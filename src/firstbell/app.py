@@ -174,6 +174,7 @@ class _Worker:
             self.settings.database_url,
             connections_max=self.settings.database_connections_max,
             statement_timeout_ms=self.settings.database_statement_timeout_ms,
+            plans_once=True,
             publish=self._publish,
         )
         await self.schools.load(self.pool)

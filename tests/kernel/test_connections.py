@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
-from firstbell.kernel.connections import Connections
+from firstbell.kernel.connections import IDLE_READING_S, Connections
+from firstbell.kernel.db import Pool
 from tests.conftest import Installation
 
 
@@ -81,3 +83,36 @@ def test_a_connection_that_the_server_ended_is_replaced(installation: Installati
             return answer
 
     assert asyncio.run(play()) == 1
+
+
+def test_what_only_read_is_committed_by_itself_a_moment_later(installation: Installation) -> None:
+    async def play() -> list[bool]:
+        states = []
+        async with opened(installation, 1) as connections:
+            connection = await connections.acquire()
+            await connection.execute("BEGIN READ ONLY; SELECT 1")
+            connections.release(connection, has_only_read=True)
+            states.append(connection.is_in_transaction())
+            await asyncio.sleep(10 * IDLE_READING_S)
+            states.append(connection.is_in_transaction())
+            same = await connections.acquire()
+            states.append(same is connection)
+            connections.release(same)
+        return states
+
+    assert asyncio.run(play()) == [True, False, True]
+
+
+def test_who_reads_after_somebody_else_reads_in_a_transaction_of_their_own(installation: Installation) -> None:
+    async def play() -> list[datetime]:
+        pool = await Pool.open(
+            installation.database_url("firstbell_app"), connections_max=1, statement_timeout_ms=5_000
+        )
+        began = []
+        for _ in range(3):
+            async with pool.begin(reading_only=True) as tx:
+                began.append(await tx.fetchval("SELECT transaction_timestamp()"))
+        await pool.close()
+        return began
+
+    assert len(set(asyncio.run(play()))) == 3

@@ -5,7 +5,7 @@ code never commits: whoever made the transaction does, before anything is answer
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ import asyncpg
 import structlog
 from asyncpg.exceptions import PostgresError
 
-from firstbell.kernel.connections import Connections
+from firstbell.kernel.connections import END_TIMEOUT_S, Connections
 
 log = structlog.get_logger("firstbell.db")
 
@@ -30,13 +30,22 @@ class Pool:
 
     @classmethod
     async def open(
-        cls, url: str, *, connections_max: int, statement_timeout_ms: int, publish: Publish = lambda subject: None
+        cls,
+        url: str,
+        *,
+        connections_max: int,
+        statement_timeout_ms: int,
+        plans_once: bool = False,
+        publish: Publish = lambda subject: None,
     ) -> "Pool":
         """Connect to `url`, at most `connections_max` times; statements are cut off at the timeout.
 
-        `publish` puts the hints of a committed transaction on the bus.
+        `plans_once` is for many small statements, of which planning is half the work; those of imports are planned for
+        their sizes. `publish` puts the hints of a committed transaction on the bus.
         """
-        connections = Connections(url, most=connections_max, statement_timeout_ms=statement_timeout_ms)
+        connections = Connections(
+            url, most=connections_max, statement_timeout_ms=statement_timeout_ms, plans_once=plans_once
+        )
         connections.release(await connections.acquire())
         return cls(connections, publish)
 
@@ -205,10 +214,13 @@ class Transaction:
         """Commit what ran, then run what waits for that. A transaction that never began costs nothing."""
         if self._connection is None:
             return
-        try:
-            await self._connection.execute("COMMIT")
-        finally:
-            self._release()
+        if self._reading_only:
+            self._release(has_only_read=True)
+        else:
+            try:
+                await self._connection.execute("COMMIT")
+            finally:
+                self._release()
         for callback in self.after_commit:
             callback()
         for subject in self._hints:
@@ -227,13 +239,15 @@ class Transaction:
             return
         try:
             if not self._connection.is_closed():
-                await self._connection.execute("ROLLBACK")
+                with suppress(TimeoutError):
+                    await self._connection.execute("ROLLBACK", timeout=END_TIMEOUT_S)
         finally:
             self._release()
 
     async def _begin(self) -> asyncpg.Connection:
         connection = await self._connections.acquire()
-        mode = "BEGIN READ ONLY; " if self._reading_only else "BEGIN; "
+        mode = "COMMIT; " if connection.is_in_transaction() else ""
+        mode += "BEGIN READ ONLY; " if self._reading_only else "BEGIN; "
         if not self._lasting:
             mode += "SET LOCAL synchronous_commit = off; "
         try:
@@ -254,7 +268,7 @@ class Transaction:
             f"SET LOCAL firstbell.writable_school = '{writable}'"
         )
 
-    def _release(self) -> None:
+    def _release(self, *, has_only_read: bool = False) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._connections.release(connection)
+            self._connections.release(connection, has_only_read=has_only_read)
