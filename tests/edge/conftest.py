@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from firstbell.gate.asker import Inside, InsideCookie
 from firstbell.gate.line import Lane
 from firstbell.gate.waiting import Ticket, pack_ticket
 from firstbell.kernel.engines import free_port
@@ -93,11 +92,6 @@ def front(haproxy: Front) -> Front:
     """HAProxy that has counted nothing and was told nothing."""
     haproxy.forget()
     return haproxy
-
-
-def inside_cookie(*, is_known: bool, holder: bytes = b"h" * 8) -> str:
-    """What the gate gives to a browser that it lets in."""
-    return InsideCookie(Signer(KEYS, "inside")).text(Inside(SCHOOL, holder, 7, is_known, 2_000_000_000))
 
 
 def ticket_cookie(*, bucket: float, came_at: float, promised_at: float) -> str:

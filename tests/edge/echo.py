@@ -1,7 +1,8 @@
-"""An application that answers with what it was asked, and with the cookies that the request wants to be given."""
+"""An application that answers with what it was asked, and believes a device when it is told to."""
 
 import json
 
+from firstbell.gate.gate import BELIEVED
 from firstbell.kernel.asgi import Receive, Scope, Send
 
 
@@ -15,9 +16,9 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if not message.get("more_body"):
             break
     headers = [(name.decode(), value.decode()) for name, value in scope["headers"]]
-    given = [(b"set-cookie", value.encode()) for name, value in headers if name == "give"]
+    belief = [BELIEVED] if ("believed", "yes") in headers else []
     told = json.dumps({"path": scope["path"], "headers": headers, "bytes": len(body)}).encode()
     await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json"), *given]}
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json"), *belief]}
     )
     await send({"type": "http.response.body", "body": told})

@@ -195,3 +195,14 @@ async def test_hashing_takes_no_slot_and_strangers_fill_half_of_its_lane() -> No
     go.set()
     assert sorted([answer.status for answer in await asyncio.gather(*strangers)]) == [200, 200, 503, 503, 503]
     assert sorted([answer.status for answer in await asyncio.gather(*own)]) == [200, 200, 503]
+
+
+async def test_only_a_pass_that_is_ours_is_told_to_be_believed() -> None:
+    house = House()
+    ours = house.device_pass()
+    assert (await house.ask(cookies=ours)).header(b"x-device") == "believed"
+    assert (await house.ask(cookies=f"{ours}x")).header(b"x-device") == ""
+    assert (await house.ask(cookies=f"{ours}x; access=session")).header(b"x-device") == ""
+    house.be_busy()
+    waits = await house.ask(cookies=ours)
+    assert (waits.status, waits.header(b"x-device")) == (503, "believed")
