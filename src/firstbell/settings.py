@@ -135,6 +135,11 @@ class Settings:
     roster_batch_rows: int = knob(
         20_000, unit="rows", why="5 MB in memory at once, and four steps of progress a second"
     )
+    roster_retired_share_max: float = knob(
+        0.3,
+        unit="share, 0 to 1",
+        why="in summer a sixth of the pupils leaves with their parents; more is mostly a file that is not whole",
+    )
     roster_statement_timeout_ms: int = knob(
         300_000, unit="ms", why="merging a million enrolments is one statement of half a minute on a slow machine"
     )

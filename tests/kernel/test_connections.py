@@ -1,6 +1,8 @@
 """The connections to the database are few, shared in turn, and never handed over half used."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -116,3 +118,20 @@ def test_who_reads_after_somebody_else_reads_in_a_transaction_of_their_own(insta
         return began
 
     assert len(set(asyncio.run(play()))) == 3
+
+
+def test_a_backend_that_hangs_is_given_up_and_replaced(installation: Installation) -> None:
+    async def play() -> int:
+        async with opened(installation, 1) as connections:
+            pool = Pool(connections, lambda subject: None)
+            hanging = pool.transaction()
+            pid = (await hanging.begun()).get_server_pid()
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await asyncio.wait_for(hanging.roll_back(within_s=0.1), 5)
+                async with pool.begin() as tx:
+                    return int(await tx.fetchval("SELECT 1"))
+            finally:
+                os.kill(pid, signal.SIGCONT)
+
+    assert asyncio.run(play()) == 1

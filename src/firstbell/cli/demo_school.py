@@ -32,6 +32,7 @@ from firstbell.domains.timetable import queries as timetable
 from firstbell.domains.timetable.actions import LessonBook, TimetableImport
 from firstbell.domains.timetable.queries import importing
 from firstbell.kernel.blobs import Blobs, StorageDownError
+from firstbell.kernel.changes import record_change
 from firstbell.kernel.clock import Clock, Ids, clock_from
 from firstbell.kernel.csvfiles import open_package
 from firstbell.kernel.db import Pool, Transaction
@@ -56,7 +57,7 @@ _HOME = ("localhost", "127.0.0.1")
 
 @app.command("demo-school", hidden=True)
 def fill(pupils: Annotated[int, typer.Option(min=12, help="Pupils of the school.")] = PUPILS) -> None:
-    """Put the demo world into an empty installation; `firstbell demo` does so by itself."""
+    """Put the demo world into an empty installation, and into no other; `firstbell demo` does so by itself."""
     settings = operator_settings()
     try:
         asyncio.run(_fill(settings, pupils, Steps(Console())))
@@ -71,6 +72,7 @@ async def _fill(settings: Settings, pupils: int, steps: Steps) -> None:
     with steps.step(f"Inventing two schools and {pupils} pupils"):
         world = worlds.generate_world(SEED, pupils, today=today)
     async with _filler(settings, clock, steps) as filler:
+        await filler.check_empty(world)
         for number, school in enumerate(world.schools):
             await filler.add_school(school, _HOME if number == 0 else ())
         await filler.link_families(world)
@@ -111,12 +113,20 @@ class _Filler:
     def __post_init__(self) -> None:
         self.ids = Ids(self.clock)
 
+    async def check_empty(self, world: worlds.World) -> None:
+        """Raises: OperatorError: a school has a name of the demo world, which fills an empty installation only."""
+        async with self.pool.begin(reading_only=True) as tx:
+            taken = {school.slug for school, _ in await people.list_schools(tx)} & {made.slug for made in world.schools}
+        if taken:
+            raise OperatorError(f"There is a school {min(taken)!r} here; the demo world wants an empty installation.")
+
     async def add_school(self, made: worlds.School, other_hosts: tuple[str, ...]) -> None:
         """Bring in one school with all that it has."""
         school = School(self.ids.new(), made.slug, made.name, made.locale, made.timezone)
         self.schools[made.slug] = school
         async with self._in(school) as tx:
             await people.add_school(tx, school, [made.host, *other_hosts])
+            await record_change(tx, school.id, "school", [school.id])
         with TemporaryDirectory(prefix="firstbell-") as folder:
             with self.steps.step(f"{made.name}: people, classes and courses from a roster"):
                 await self._import_roster(made, school, Path(folder))

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
@@ -155,10 +155,14 @@ def list_schools() -> None:
 @school_app.command(name="import")
 def import_roster(
     file: Annotated[Path, typer.Argument(help="OneRoster CSV 1.1 or 1.2: a zip archive or a folder.")],
+    *,
     school: Annotated[str | None, typer.Option(help="Slug of the school, when there are several.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would differ and write nothing.")] = False,
     skip_rejected: Annotated[
         bool, typer.Option("--skip-rejected", help="Import the rest when rows are rejected.")
+    ] = False,
+    retire: Annotated[
+        bool, typer.Option("--retire", help="Yes, a large part of the people is not in the files and retires.")
     ] = False,
     mapping: Annotated[
         Path | None, typer.Option(help="TOML or JSON: roles and groups that the files cannot say.")
@@ -168,9 +172,17 @@ def import_roster(
     settings = operator_settings()
     try:
         said = find_mapping(mapping)
-        asyncio.run(_import(settings, file, school, said, dry_run=dry_run, skips_rejected=skip_rejected))
+        asyncio.run(_import(settings, file, school, said, _Choices(dry_run, skip_rejected, retire)))
     except (UnreadableError, RosterError) as error:
         raise OperatorError(str(error)) from error
+
+
+class _Choices(NamedTuple):
+    """What whoever imports said beside the file."""
+
+    dry_run: bool
+    skips_rejected: bool
+    retires: bool
 
 
 def find_mapping(path: Path | None) -> RoleMapping:
@@ -194,9 +206,7 @@ def find_mapping(path: Path | None) -> RoleMapping:
         raise OperatorError(f"{path} is not in UTF-8.") from error
 
 
-async def _import(
-    settings: Settings, file: Path, slug: str | None, mapping: RoleMapping, *, dry_run: bool, skips_rejected: bool
-) -> None:
+async def _import(settings: Settings, file: Path, slug: str | None, mapping: RoleMapping, choices: _Choices) -> None:
     clock = clock_from(settings.clock)
     with open_package(file, roster_limits(settings)) as package:
         async with jobs_pool(settings) as pool:
@@ -212,17 +222,32 @@ async def _import(
                 events=domain_events(),
             )
             try:
-                await _stage(steps, package, skips_rejected=skips_rejected)
+                await _stage(steps, package, skips_rejected=choices.skips_rejected)
                 with _progress() as watch:
                     report = await steps.compare(watch)
-                    if not dry_run:
+                    doubt = _doubt(school, report, settings) if not choices.retires else ""
+                    if doubt and not choices.dry_run:
+                        raise RosterError(f"Nothing was imported: {doubt}")
+                    if not choices.dry_run:
                         await steps.merge(watch)
                         await tx.commit()
-                async for kind, verdict, name in _listed(steps, dry_run=dry_run):
+                async for kind, verdict, name in _listed(steps, dry_run=choices.dry_run):
                     print(f"{verdict} {kind}: {_plain(name)}")
             finally:
                 await tx.roll_back()
-    _show(school, report, dry_run=dry_run)
+    _show(school, report, dry_run=choices.dry_run)
+    if doubt:
+        typer.echo(f"It would not be imported: {doubt}")
+
+
+def _doubt(school: School, report: Report, settings: Settings) -> str:
+    """Why this many people can hardly be meant to retire; "" when they can."""
+    if report.people_retiring <= settings.roster_retired_share_max * report.people_here:
+        return ""
+    return (
+        f"{report.people_retiring:,} of the {report.people_here:,} people of {school.name} are not in the files and "
+        "would retire; say --retire if that is right."
+    )
 
 
 def roster_limits(settings: Settings) -> Limits:

@@ -1,6 +1,8 @@
 """Who saw or changed what is sensitive: rows that nobody changes, kept by month."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from firstbell.kernel.db import Transaction
@@ -16,12 +18,16 @@ async def record_audit(
     verb: str,
     subject_kind: str,
     subject_id: UUID,
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Note, in the transaction that does it, that a person did `verb` to a subject; None is the operator's shell."""
+    """Note, in the transaction that does it, that a person did `verb` to a subject; None is the operator's shell.
+
+    `detail` has what else there is to say, in words and numbers; never what is sensitive itself.
+    """
     await tx.execute(
         """
-        INSERT INTO audit (school_id, at, id, person_id, verb, subject_kind, subject_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO audit (school_id, at, id, person_id, verb, subject_kind, subject_id, detail)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         """,
         school_id,
         at,
@@ -30,4 +36,5 @@ async def record_audit(
         verb,
         subject_kind,
         subject_id,
+        dict(detail or {}),
     )

@@ -1,6 +1,7 @@
 """CSV files from outside, in a folder or a zip archive: read as a stream and within limits, whatever their bytes."""
 
 import csv
+import hashlib
 import re
 import stat
 import zipfile
@@ -18,6 +19,7 @@ LINE_CHARS_MAX = 4_000_000
 DIRECTORY_BYTES_MAX = 1_000_000
 """What an archive may say about its entries; 100 of them need 10 kB."""
 
+_DIGEST_BYTES = 1_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_BYTES = 22
@@ -46,6 +48,10 @@ class Package:
 
     def open(self, name: str) -> IO[bytes]:
         """The bytes of the file `name`."""
+        raise NotImplementedError
+
+    def digest(self) -> str:
+        """The SHA-256 by which somebody finds again what was handed over: of the archive, else of all its files."""
         raise NotImplementedError
 
     @contextmanager
@@ -107,9 +113,19 @@ class _Folder(Package):
     def open(self, name: str) -> IO[bytes]:
         return (self._path / name).open("rb")
 
+    def digest(self) -> str:
+        digest = hashlib.sha256()
+        for name in sorted(self.sizes):
+            with self.open(name) as file:
+                digest.update(name.encode() + b"\0")
+                while part := file.read(_DIGEST_BYTES):
+                    digest.update(part)
+        return digest.hexdigest()
+
 
 class _Archive(Package):
     def __init__(self, path: Path, archive: zipfile.ZipFile, limits: Limits) -> None:
+        self._path = path
         self._archive = archive
         entries = [entry for entry in archive.infolist() if not _is_noise(entry)]
         if len(entries) > limits.entries_max:
@@ -124,6 +140,10 @@ class _Archive(Package):
 
     def open(self, name: str) -> IO[bytes]:
         return self._archive.open(self._entries[name])
+
+    def digest(self) -> str:
+        with self._path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_noise(entry: zipfile.ZipInfo) -> bool:

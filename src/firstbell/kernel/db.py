@@ -233,14 +233,14 @@ class Transaction:
         """
         await self.commit()
 
-    async def roll_back(self) -> None:
-        """Forget everything that ran."""
+    async def roll_back(self, within_s: float = END_TIMEOUT_S) -> None:
+        """Forget everything that ran; a backend that does not answer `within_s` seconds is given up."""
         if self._connection is None:
             return
         try:
             if not self._connection.is_closed():
                 with suppress(TimeoutError):
-                    await self._connection.execute("ROLLBACK", timeout=END_TIMEOUT_S)
+                    await self._connection.execute("ROLLBACK", timeout=within_s)
         finally:
             self._release()
 

@@ -73,6 +73,30 @@ def test_a_parent_links_a_child_of_another_school_by_its_code_and_sees_all_child
     assert "Wout Wouters" in shown and "De Berk" in shown
 
 
+def test_a_parent_removes_a_child_that_a_code_linked_after_being_asked(browser: Browser, people: People) -> None:
+    hilde, noor = people.add("Hilde", "parent"), people.add("Noor", "pupil", family="Wouters")
+    people.parent_of(hilde, noor)
+    wout = people.add("Wout", "pupil", host="berk.test", family="Wouters")
+    client, other = browser(hilde), browser(people.add("Bart", "parent"))
+    link(client, activation_code(browser, people, wout, "berk.test"))
+    removal = f"/account/children/{wout.id}/removal"
+    assert removal in client.get("/account").text
+    assert "Wout van je account halen?" in client.get(removal).text
+    assert other.post(removal).status_code == 404
+    assert client.post(removal).headers["location"] == "/account?changed=removal"
+    shown = client.get("/account").text
+    assert "Wout Wouters" not in shown and "Noor Wouters" in shown
+    assert client.post(removal).status_code == 404
+
+
+def test_a_child_that_the_school_put_there_cannot_be_removed(browser: Browser, people: People) -> None:
+    hilde, noor = people.add("Hilde", "parent"), people.add("Noor", "pupil")
+    people.parent_of(hilde, noor)
+    client = browser(hilde)
+    assert "/removal" not in client.get("/account").text
+    assert client.post(f"/account/children/{noor.id}/removal").status_code == 404
+
+
 def test_the_same_human_of_another_school_is_linked_and_signed_out_there(browser: Browser, people: People) -> None:
     here, there = people.add("Hilde", "parent"), people.add("Hilde", "parent", host="berk.test")
     wout = people.add("Wout", "pupil", host="berk.test", family="Wouters")

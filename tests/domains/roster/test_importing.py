@@ -1,5 +1,6 @@
 """What a roster becomes, and what happens when it comes again."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -363,3 +364,32 @@ def test_what_was_planned_for_a_retired_course_does_not_take_place(school: Schoo
         "SELECT date::text, cancelled_at IS NOT NULL FROM lesson WHERE school_id = $1 ORDER BY 1, starts_at"
     )
     assert rows == [("2026-10-02", False), ("2026-10-06", True), ("2026-10-06", False)]
+
+
+def test_files_without_most_of_the_people_are_refused_unless_that_is_meant(school: School) -> None:
+    school.put(small_roster())
+    before = school.state()
+    half = small_roster().without("wout", "sam", "greet", "an", "3a")
+    refused = school.put(half)
+    assert refused.returncode == 1
+    assert refused.stderr.strip().endswith(
+        "Nothing was imported: 4 of the 7 people of De Wilge are not in the files and would retire; "
+        "say --retire if that is right."
+    )
+    assert school.state() == before
+    assert "It would not be imported: 4 of the 7 people" in school.put(half, "--dry-run").stdout
+    assert school.put(half, "--retire").returncode == 0
+    assert school.rows("SELECT count(*) FROM person WHERE school_id = $1 AND retired_at IS NOT NULL") == [(4,)]
+
+
+def test_an_import_is_noted_with_what_was_handed_over_and_what_it_did(school: School, tmp_path: Path) -> None:
+    archive = small_roster().zip(tmp_path / "roster.zip")
+    school.put(archive)
+    school.put(small_roster().without("wout"), "--dry-run")
+    noted = "SELECT verb, person_id, subject_id, detail FROM audit WHERE school_id = $1"
+    [(verb, person_id, subject_id, detail)] = school.rows(noted)
+    assert (verb, person_id) == ("import roster", None)
+    assert [(subject_id,)] == school.rows("SELECT id FROM school WHERE id = $1")
+    told = json.loads(detail)
+    assert told["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert told["person added"] == 7

@@ -10,6 +10,7 @@ from firstbell.domains.people import queries
 from firstbell.domains.people.model import (
     CODE_LENGTH,
     PASSWORD_BYTES,
+    Child,
     Credentials,
     Link,
     NewSession,
@@ -228,6 +229,21 @@ class Accounts:
             case None:
                 raise InvalidError(_CODE_OF_ANOTHER)
         await tx.rescope((viewer.school_id,), viewer.school_id)
+
+    async def unlink_child(self, tx: Transaction, viewer: Viewer, child: Child) -> None:
+        """Take a child that the viewer linked by a code off the viewer's account.
+
+        Raises:
+            NotFoundError: no code of the viewer linked the child.
+        """
+        school_id = child.school_id
+        await tx.rescope((school_id,), school_id)
+        for parent_id in [each.person_id for each in viewer.family if each.school_id == school_id]:
+            if await queries.remove_linked_child(tx, school_id, parent_id, child.person_id):
+                await record_change(tx, school_id, "account", [viewer.account_id])
+                await tx.rescope((viewer.school_id,), viewer.school_id)
+                return
+        raise NotFoundError
 
     async def _link_child(self, tx: Transaction, viewer: Viewer, school_id: UUID, child_id: UUID) -> None:
         parent_id = await queries.find_parent(tx, school_id, viewer.account_id)

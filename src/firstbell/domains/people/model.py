@@ -259,6 +259,8 @@ class Child(Named, frozen=True):
     school_name: str
     person_id: UUID
     class_name: str
+    is_linked: bool
+    """By the viewer, with a code: then the viewer may undo it. What the roster says, the school undoes."""
 
 
 class SignedIn(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from firstbell.domains.roster.model import (
     read_row,
 )
 from firstbell.domains.roster.queries import checks, meaning, staging
+from firstbell.kernel.audit import record_audit
 from firstbell.kernel.changes import record_change
 from firstbell.kernel.clock import Ids
 from firstbell.kernel.csvfiles import Package, Table, has_control
@@ -62,6 +63,16 @@ class Report(msgspec.Struct, kw_only=True):
         differing = sum(count for (_, verdict), count in self.counts.items() if verdict != "same")
         return differing + (self.new_name is not None)
 
+    @property
+    def people_here(self) -> int:
+        """How many people the school has before the import."""
+        return sum(self.counts.get(("person", verdict), 0) for verdict in ("same", "changed", "retired"))
+
+    @property
+    def people_retiring(self) -> int:
+        """How many of them are not in the files any more."""
+        return self.counts.get(("person", "retired"), 0)
+
 
 class Import:
     """One import of one package into one school, in the transaction of whoever starts it.
@@ -89,6 +100,7 @@ class Import:
         self._today = now.astimezone(school.zone).date()
         self._batch_rows = batch_rows
         self._manifest = Manifest("", {})
+        self._digest = ""
         self.report = Report()
 
     async def stage(self, package: Package, watch: Watch) -> Report:
@@ -98,6 +110,7 @@ class Import:
             UnreadableError: a file cannot be read at all.
             RosterError: the files do not fit together.
         """
+        self._digest = package.digest()
         self._manifest = manifest = read_package_manifest(package)
         self.report.ignored = _ignored(package, manifest)
         await staging.create_tables(self._tx)
@@ -259,7 +272,7 @@ class Import:
         await comparing.compare_guardianships(tx, school_id)
 
     async def merge(self, watch: Watch) -> None:
-        """Write what differs."""
+        """Write what differs, and note in the audit trail which files said so."""
         tx, school_id, now = self._tx, self._school.id, self._now
         watch("Writing", 0, 0)
         if self.report.new_name:
@@ -281,6 +294,18 @@ class Import:
         if self.report.changes:
             await record_change(tx, school_id, "lessons", [school_id])
         await record_change(tx, school_id, "person", await comparing.list_changed_people(tx))
+        counts = {f"{kind} {verdict}": n for (kind, verdict), n in self.report.counts.items() if verdict != "same"}
+        await record_audit(
+            tx,
+            self._ids.new(),
+            school_id=school_id,
+            at=now,
+            person_id=None,
+            verb="import roster",
+            subject_kind="school",
+            subject_id=school_id,
+            detail={"sha256": self._digest, "rejected": self.report.rejected, **counts},
+        )
 
     async def rejections(self) -> AsyncIterator[Rejection]:
         """What is wrong with the files, file by file and line by line."""

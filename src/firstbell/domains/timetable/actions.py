@@ -1,11 +1,14 @@
 """What changes lessons: a file of the timetable program, and what their teachers say of them."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 from uuid import UUID
+
+import msgspec
 
 from firstbell.domains.courses.model import CoursesRetired
 from firstbell.domains.people.model import School
@@ -15,6 +18,7 @@ from firstbell.domains.timetable.model.lessons import Lesson
 from firstbell.domains.timetable.model.rows import read_csv
 from firstbell.domains.timetable.model.slots import Change, Directory, Planned, Rejection, Slot
 from firstbell.domains.timetable.queries import importing
+from firstbell.kernel.audit import record_audit
 from firstbell.kernel.changes import record_change
 from firstbell.kernel.clock import Clock, Ids
 from firstbell.kernel.db import Transaction
@@ -79,7 +83,9 @@ class TimetableImport:
         if tally.rejected and not skip_rejected:
             raise RejectedError(tuple(tally.rejections), tally.rejected)
         days = (first or tally.first, last or tally.last)
-        return await self._merge(tx, school.id, days, tally, tally.sent - len(repeated))
+        change = await self._merge(tx, school.id, days, tally, tally.sent - len(repeated))
+        await self._note(tx, school.id, path, change)
+        return change
 
     async def _window(self, tx: Transaction, school: School, first: date | None, last: date | None) -> Window:
         today = self._clock.now().astimezone(school.zone).date()
@@ -135,6 +141,23 @@ class TimetableImport:
             outside=tally.outside,
             rejected=tally.rejected,
             rejections=tuple(tally.rejections),
+        )
+
+    async def _note(self, tx: Transaction, school_id: UUID, path: Path, change: Change) -> None:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        counts = msgspec.structs.asdict(change)
+        del counts["rejections"]
+        await record_audit(
+            tx,
+            self._ids.new(),
+            school_id=school_id,
+            at=self._clock.now(),
+            person_id=None,
+            verb="import timetable",
+            subject_kind="school",
+            subject_id=school_id,
+            detail={"sha256": digest, **counts},
         )
 
 

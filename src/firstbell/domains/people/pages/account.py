@@ -10,6 +10,7 @@ from firstbell.domains.people import queries
 from firstbell.domains.people.access import read_family
 from firstbell.domains.people.model import (
     SIGNED_IN,
+    Child,
     Credentials,
     Viewer,
 )
@@ -24,6 +25,7 @@ from firstbell.domains.people.pages.desk import (
     signed_out,
 )
 from firstbell.kernel.db import Transaction
+from firstbell.kernel.errors import NotFoundError
 from firstbell.kernel.html import page
 from firstbell.kernel.http import see_other
 from firstbell.kernel.i18n import LOCALES, mark
@@ -37,6 +39,7 @@ _CHANGED = {
     "password": mark("Your password is changed. Your other devices are signed out."),
     "language": mark("Your language is changed."),
     "link": mark("The code worked. What it added stands below."),
+    "removal": mark("The child no longer stands on your account."),
     "sign-out": mark("That device is signed out."),
 }
 
@@ -109,6 +112,35 @@ async def link_by_code(
     return see_other("/account?changed=link")
 
 
+@get("/account/children/{person_id:uuid}/removal", opt=route(SIGNED_IN, Priority.P2))
+async def ask_removal(request: Asked, tx: Transaction, viewer: Viewer, person_id: UUID) -> Response[Any]:
+    """Ask whether a child shall really go from the account: only a new code brings it back."""
+    return page(request, "people/removal.html", child=await _linked_child(request, tx, viewer, person_id))
+
+
+@post("/account/children/{person_id:uuid}/removal", opt=route(SIGNED_IN, Priority.P2))
+async def remove_child(
+    request: Asked, *, tx: Transaction, viewer: Viewer, desk: Desk, person_id: UUID
+) -> Response[Any]:
+    """Take a child that a code linked off the account."""
+    await desk.accounts.unlink_child(tx, viewer, await _linked_child(request, tx, viewer, person_id))
+    desk.jar.keep_viewer(visit_of(request.scope), await desk.sessions.renew(tx, viewer))
+    return see_other("/account?changed=removal")
+
+
+async def _linked_child(request: Asked, tx: Transaction, viewer: Viewer, person_id: UUID) -> Child:
+    """A child that the viewer linked.
+
+    Raises:
+        NotFoundError: there is no such child.
+    """
+    await read_family(visit_of(request.scope))
+    for child in await queries.list_children(tx, viewer):
+        if child.person_id == person_id and child.is_linked:
+            return child
+    raise NotFoundError
+
+
 @post("/account/sign-out", opt=route(SIGNED_IN, Priority.P1))
 async def sign_out_everywhere(request: Asked, tx: Transaction, viewer: Viewer, desk: Desk) -> Response[Any]:
     """End every session of the account, in all its schools."""
@@ -152,4 +184,13 @@ async def _account_page(
     )
 
 
-HANDLERS = [show_account, change_language, change_password, link_by_code, sign_out_everywhere, sign_out_one]
+HANDLERS = [
+    show_account,
+    change_language,
+    change_password,
+    link_by_code,
+    ask_removal,
+    remove_child,
+    sign_out_everywhere,
+    sign_out_one,
+]

@@ -31,6 +31,7 @@ from firstbell.domains.people.queries.families import (
     find_school_of_code,
     forget_activation_codes,
     list_children,
+    remove_linked_child,
     use_activation_code,
 )
 from firstbell.domains.people.queries.schools import (
@@ -89,6 +90,7 @@ __all__ = [
     "list_schools",
     "list_sessions",
     "move_person",
+    "remove_linked_child",
     "rename_school",
     "rotate_session",
     "set_first_passwords",

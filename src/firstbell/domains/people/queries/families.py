@@ -109,12 +109,27 @@ async def add_child(tx: Transaction, school_id: UUID, parent_id: UUID, child_id:
     )
 
 
+async def remove_linked_child(tx: Transaction, school_id: UUID, parent_id: UUID, child_id: UUID) -> bool:
+    """Take away what a code linked; False when no code did."""
+    removed = await tx.execute(
+        """
+        DELETE FROM guardianship
+        WHERE school_id = $1 AND parent_id = $2 AND child_id = $3 AND linked_at IS NOT NULL
+        """,
+        school_id,
+        parent_id,
+        child_id,
+    )
+    return removed > 0
+
+
 async def list_children(tx: Transaction, viewer: Viewer) -> list[Child]:
     """The viewer's children in the schools that the transaction reads (see `read_family`), by name."""
     rows = await tx.fetch(
         """
         SELECT child.given_name, child.family_name, child.school_id, school.name AS school_name,
-               child.id AS person_id, coalesce(class_of.name, '') AS class_name
+               child.id AS person_id, coalesce(class_of.name, '') AS class_name,
+               guardianship.linked_at IS NOT NULL AS is_linked
         FROM unnest($1::uuid[], $2::uuid[]) AS parent (school_id, id)
         JOIN guardianship ON guardianship.school_id = parent.school_id AND guardianship.parent_id = parent.id
         JOIN person AS child ON child.school_id = guardianship.school_id AND child.id = guardianship.child_id
