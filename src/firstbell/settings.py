@@ -151,6 +151,9 @@ class Settings:
         32, unit="files arriving at once per worker", why="each holds up to 0.5 MB of memory: 16 MB"
     )
     blob_timeout_ms: int = knob(10_000, unit="ms", why="a disk or bucket that is silent for so long is down")
+    blob_memory_bytes_max: int = knob(
+        16_000_000, unit="bytes per worker", why="80 worksheets of 200 kB: what the classes of this hour open together"
+    )
     blob_reads_at_once_max: int = knob(32, unit="reads per worker", why="256 KiB each: 8 MB of memory")
     blob_puts_at_once_max: int = knob(2, unit="puts per worker", why="two parts of 8 MiB each to a bucket: 32 MiB")
     blob_threads_max: int = knob(

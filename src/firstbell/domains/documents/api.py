@@ -58,6 +58,9 @@ async def send_blob(scope: Any, receive: Any, send: Any) -> None:
     path = blobs.path(address.school_id, address.sha256)
     if scope["method"] == "HEAD":
         await _send_head(send, status, headers)
+    elif part == whole and (body := await blobs.small(address.school_id, address.sha256, address.size_bytes)):
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
     elif path is not None and part == whole:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.pathsend", "path": path})

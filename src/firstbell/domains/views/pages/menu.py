@@ -4,8 +4,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
+from markupsafe import Markup
 
 from firstbell.domains.people.model import CARING, STAFF, Role
+from firstbell.kernel.html import macro
 from firstbell.kernel.i18n import mark, translations
 from firstbell.kernel.visit import Visit
 
@@ -42,19 +44,23 @@ _PLACES = (
     _Place("/operator", "settings", mark("Installation"), frozenset({Role.OPERATOR})),
 )
 
+_SECTIONS = frozenset({place.href[1:] for place in _PLACES}).union(*(place.also for place in _PLACES))
 
-def navigation(visit: Visit, path: str) -> tuple[Entry, ...]:
+
+def navigation(visit: Visit, path: str) -> Markup:
     """The menu for whoever asks, with the place of `path` marked."""
     if visit.viewer is None:
-        return ()
-    return _menu(visit.viewer.roles, path.split("/", 2)[1], visit.locale)
+        return Markup("")
+    section = path.split("/", 2)[1]
+    return _menu(visit.viewer.roles, section if section in _SECTIONS else None, visit.locale)
 
 
 @lru_cache(maxsize=_ROLES_SEEN_MAX)
-def _menu(roles: tuple[Role, ...], section: str, locale: str) -> tuple[Entry, ...]:
+def _menu(roles: tuple[Role, ...], section: str | None, locale: str) -> Markup:
     words = translations(locale).gettext
-    return tuple(
+    entries = [
         Entry(place.href, place.icon, words(place.label), place.href == f"/{section}" or section in place.also)
         for place in _PLACES
         if not place.roles.isdisjoint(roles)
-    )
+    ]
+    return macro(locale, "components.html", "main_menu")(entries)
