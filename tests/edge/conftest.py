@@ -47,10 +47,11 @@ class Front:
         return httpx.Client(base_url=f"http://127.0.0.1:{self.process.port}", transport=transport, timeout=15)
 
     def tell(self, age_s: int = 0, **entries: int) -> None:
-        """Let the map of the gate be as `firstbell edge` wrote it so many seconds ago; `__` stands for a slash."""
+        """Let the map of the gate be as `firstbell edge` wrote it so many seconds ago."""
         file = self.process.maps / "gate.map"
         self.command(f"clear map {file}")
-        written = {"written/cell1": int(time.time()) - age_s, **entries}
+        at = int(time.time()) - age_s
+        written = {"written": at, "written/cell1": at, **entries}
         for key, value in written.items():
             self.command(f"add map {file} {key} {value}")
 

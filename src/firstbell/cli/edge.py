@@ -165,6 +165,7 @@ class Edge:
     async def _tell(self) -> str:
         heard = await asyncio.gather(*(self._hear(name, urls) for name, urls in self._nodes.items()))
         entries = {key: value for cell in self._entries.values() for key, value in cell.items()}
+        entries["written"] = min((value for key, value in entries.items() if key.startswith("written/")), default=0)
         try:
             await self._haproxy.replace_map(self._map, entries)
         except (OSError, TimeoutError) as error:
