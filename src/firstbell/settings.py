@@ -264,6 +264,18 @@ class Settings:
         why="wrong names in ten minutes; ten times a Monday's, from where they come",
     )
     sprayed_names_min: int = knob(20, unit="names", why="the same for the smallest school: a class after the holidays")
+    bid_entries_share: float = knob(
+        0.15, unit="share of entries, beside them", why="strangers who show work come in within seconds; most can"
+    )
+    bid_effort_min: int = knob(
+        4, unit="times 10,000 hashes at most", why="a fifth of a second of a laptop's browser, two of an old phone's"
+    )
+    bid_effort_max: int = knob(
+        100, unit="times 10,000 hashes at most", why="5 s of a laptop's browser; an old phone rather waits in the line"
+    )
+    bids_kept_max: int = knob(
+        50_000, unit="bids per worker", why="5 MB; none is taken twice in the two minutes for which its puzzle is good"
+    )
     body_grace_ms: int = knob(10_000, unit="ms", why="for a body before its first byte; a phone on a bad line")
     body_bytes_per_second_min: int = knob(1_000, unit="bytes per s", why="GPRS did five times as much")
     answer_stall_seconds: int = knob(

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from firstbell.gate import bids
 from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable
-from firstbell.gate.build import admission_of
+from firstbell.gate.build import admission_of, bidding_of
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import Gate, Guest
@@ -88,10 +89,12 @@ class House:
         self.door = Door(Signer(KEYS, "ticket"), room, self.budget, random.Random(1))
         self._device = device
         self.limits = limits_of(made, lambda school: 1_000.0, lambda place: self.missed.get(place, 0))
+        voice = Voice(security_headers(made), retry_s=4, chance=random.Random(1))
+        self.bidding = bidding_of(made, b"bid", voice, self.limits.pace)
         self.gate = Gate(
             self._app,
             askers=Askers(
-                RouteTable(ROUTES),
+                RouteTable((*ROUTES, *bids.ROUTES)),
                 SCHOOLS.get,
                 Proofs(
                     inside,
@@ -101,7 +104,7 @@ class House:
                 secure=False,
             ),
             door=self.door,
-            voice=Voice(security_headers(made), retry_s=4, chance=random.Random(1)),
+            voice=voice,
             inside=inside,
             guest_of=lambda scope: scope.get("guest"),
             clock=self.clock,
@@ -110,6 +113,7 @@ class House:
             publish=lambda subject, payload: False,
             announcement=Announcement(lambda school: ()),
             limits=self.limits,
+            bidding=self.bidding,
             settings=made,
         )
 

@@ -60,6 +60,16 @@ class Body:
             raise TooLargeError
         return message
 
+    async def read(self) -> bytes:
+        """Wait for the whole of it; its bytes.
+
+        Raises what `receive` raises.
+        """
+        parts = bytearray()
+        while not self._is_whole:
+            parts += (await self.receive()).get("body", b"")
+        return bytes(parts)
+
     async def arrive(self) -> Receive:
         """Wait for the whole of it; the `receive` that gives it again.
 

@@ -9,6 +9,9 @@ from uuid import UUID
 from firstbell.gate.admission import Admission
 from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable, School
+from firstbell.gate.bidding import Bidding
+from firstbell.gate.bids import ROUTES, Auction, Effort, Puzzles
+from firstbell.gate.body import Pace
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import Gate, Guest
@@ -60,25 +63,40 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         silent_s=settings.gate_silent_seconds,
         size_of=neighbours.size_of,
     )
+    voice = Voice(security_headers(settings), retry_s=settings.gate_retry_seconds, chance=chance)
+    limits = limits_of(settings, neighbours.size_of, neighbours.names_missed)
     return Gate(
         app,
         askers=Askers(
-            RouteTable(routes),
+            RouteTable((*routes, *ROUTES)),
             neighbours.school_at,
             Proofs(inside, neighbours.viewer_school, neighbours.device),
             secure=settings.public_scheme == "https",
         ),
         door=Door(tickets, room, EntryBudget(least_per_s=settings.entries_per_second_min), chance),
-        voice=Voice(security_headers(settings), retry_s=settings.gate_retry_seconds, chance=chance),
+        voice=voice,
         inside=inside,
         guest_of=neighbours.guest_of,
         clock=clock,
         admission=admission_of(settings, time.monotonic(), neighbours.size_of),
         keeper=Keeper(settings.data_dir / "gate", room, clock),
         announcement=Announcement(neighbours.hosts_of),
-        limits=limits_of(settings, neighbours.size_of, neighbours.names_missed),
+        limits=limits,
+        bidding=bidding_of(settings, Signer(keys, "bid").mac(b""), voice, limits.pace),
         publish=neighbours.publish,
         settings=settings,
+    )
+
+
+def bidding_of(settings: Settings, secret: bytes, voice: Voice, pace: Pace) -> Bidding:
+    """Puzzles and auction as the settings bound them."""
+    effort = Effort(least=settings.bid_effort_min, most=settings.bid_effort_max)
+    return Bidding(
+        Puzzles(secret, effort, kept_max=settings.bids_kept_max),
+        Auction(effort, share=settings.bid_entries_share, least_per_s=settings.entries_per_second_min),
+        effort,
+        voice,
+        pace,
     )
 
 

@@ -57,7 +57,7 @@ class Door:
             return _IN
         if asker.device and asker.rule.priority is Priority.P0:
             return _IN
-        ticket = self._ticket_of(asker, school)
+        ticket = self.ticket_of(asker, school)
         if ticket is not None and ticket.bucket and self.room.is_served(ticket):
             self.budget.enter()
             return Answered(Passing.IN, ticket)
@@ -93,6 +93,12 @@ class Door:
         """A name for a browser that has none."""
         return self._chance.randbytes(8)
 
+    def ticket_of(self, asker: Asker, school: School) -> Ticket | None:
+        """The ticket that somebody shows, when it is ours and of this school."""
+        data = self._signer.verify(asker.ticket) if asker.ticket else None
+        ticket = None if data is None else unpack_ticket(data)
+        return ticket if ticket is not None and ticket.school == school.id.bytes else None
+
     def _is_open(self, lane: Lane, school: bytes) -> bool:
         if self.room.has_line(school, lane):
             return False
@@ -103,11 +109,6 @@ class Door:
             return False
         self._spare -= 1
         return True
-
-    def _ticket_of(self, asker: Asker, school: School) -> Ticket | None:
-        data = self._signer.verify(asker.ticket) if asker.ticket else None
-        ticket = None if data is None else unpack_ticket(data)
-        return ticket if ticket is not None and ticket.school == school.id.bytes else None
 
     def _poll_s(self, ticket: Ticket, now: float) -> int:
         """When to ask again: with jitter, and never after the estimate."""

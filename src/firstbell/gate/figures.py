@@ -28,8 +28,10 @@ class Outcome(IntEnum):
     """A body over its limit, or that did not arrive in time."""
     UNREAD = 11
     """An answer of which nobody read on."""
-    BID = 12
-    """Let in by a proof of work."""
+    PUZZLE = 12
+    BID = 13
+    OUTBID = 14
+    """Work asked for; shown, and let in by it; shown, when others showed more."""
 
 
 DECISIONS = Counter("firstbell_gate_decisions_total", "Decisions of the gate", ["priority", "outcome"])

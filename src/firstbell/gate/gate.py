@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from firstbell.gate.admission import Admission, Verdict
 from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Asker, Askers, Inside, InsideCookie
+from firstbell.gate.bidding import Bidding
+from firstbell.gate.bids import PATH as BID
 from firstbell.gate.body import Body
 from firstbell.gate.brownout import Brownout
 from firstbell.gate.cursor import GROUPS, hour_of, level_of
@@ -68,6 +70,7 @@ class Gate:
         keeper: Keeper,
         announcement: Announcement,
         limits: Limits,
+        bidding: Bidding,
         publish: Callable[[str, bytes], bool],
         settings: Settings,
     ) -> None:
@@ -81,6 +84,7 @@ class Gate:
         self._inside_s = settings.inside_minutes * 60
         self._secure = settings.public_scheme == "https"
         self._limits = limits
+        self._bidding = bidding
         self._hashing = HashLane(settings.sign_in_hashes_max + settings.sign_in_queue_max, settings.gate_school_share)
         self._brownout = Brownout(settings.gate_queuing_ms_max / 1_000, settings.gate_brownout_min)
         self._keeper = keeper
@@ -129,6 +133,9 @@ class Gate:
             is_busy = not asker.device and self._limits.strangers.come(
                 asker.school.id.bytes, self._limits.sources.of(scope)
             )
+            if scope["path"] == BID and not asker.device:
+                await self._bid(asker, now_s, scope, receive, send)
+                return
             answered = self._door.ask(asker, asker.school, now_s, is_busy=is_busy)
             if answered.passing is not Passing.IN:
                 await self._send_away(asker, answered, now_s, send)
@@ -219,6 +226,20 @@ class Gate:
         finally:
             self._hashing.leave(school)
 
+    async def _bid(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> None:
+        """Strangers may bid whenever they wait, and a school's address is never too busy for that."""
+        school = asker.school
+        assert school is not None  # noqa: S101 - whoever is nowhere does not wait
+        ticket = self._door.ticket_of(asker, school)
+        bid = await self._bidding.answer(school, ticket, now_s, scope, receive)
+        self.figures.count(asker.rule.priority, bid.outcome, school.id.bytes)
+        if bid.winner is None:
+            await bid.answer.send(send)
+            return
+        self._door.budget.enter()
+        send = self._with_cookies(asker, Answered(Passing.IN, bid.winner), now_s, scope, send)
+        await bid.answer.send(send)
+
     async def _say_no(self, asker: Asker, error: FirstbellError, send: Send) -> None:
         self.figures.count(asker.rule.priority, _NOES[type(error)], _school_of(asker))
         await self._voice.no(type(error), asker.school, as_page=asker.wants_page).send(send)
@@ -273,6 +294,7 @@ class Gate:
     def _tick(self) -> None:
         now = time.monotonic()
         self.admission.tick(now, max(0.0, now - self._due))
+        self._bidding.fill(self._door.budget.rate_per_s)
         if now - self._second_began >= SECOND_S:
             self._close_second(now)
         self._plan()
@@ -281,6 +303,7 @@ class Gate:
         admission, room, now_s = self.admission, self._door.room, self._clock.seconds()
         self._door.turn(now_s, now - self._second_began, is_overloaded=admission.is_overloaded)
         self._limits.strangers.turn(now - self._second_began)
+        self._bidding.turn(now - self._second_began)
         self._second_began = now
         room.reach(now_s, is_connected=self._publish(SUBJECT, pack(room.tell(now_s))))
         self._keeper.keep()

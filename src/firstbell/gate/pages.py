@@ -4,12 +4,13 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from firstbell.gate.asker import School
+from firstbell.gate.line import Lane
 from firstbell.gate.waiting import Ticket
 from firstbell.kernel import i18n
 from firstbell.kernel.asgi import Send
@@ -53,7 +54,7 @@ class Voice:
         self._chance = chance
         self._problems: dict[str, list[Answer]] = {}
         self._pages: dict[tuple[str, str], list[Answer]] = {}
-        self._waiting: dict[tuple[str, str], list[bytes | int]] = {}
+        self._waiting: dict[tuple[str, str, bool], list[bytes | int]] = {}
         self._no: dict[tuple[type[FirstbellError], str, str], Answer] = {}
         self._dealt = 0
 
@@ -64,6 +65,10 @@ class Voice:
         if not as_page or school is None:
             return self._problem_answers(locale)[self._dealt]
         return self._page_answers(school)[self._dealt]
+
+    def plain(self, kind: bytes, body: bytes) -> Answer:
+        """What a script asked for."""
+        return Answer(self._headers(kind, body, None), body, 200 if body else 204)
 
     def no(self, error: type[FirstbellError], school: School | None, *, as_page: bool) -> Answer:
         """What is wrong with this very request."""
@@ -84,16 +89,16 @@ class Voice:
         else:
             total, progress, words = 1, b"0", _counting_words(school.locale)
         arrived = _arrival(ticket.came_at // 60, school.zone, school.locale)
-        parts = self._waiting_parts(school)
+        parts = self._waiting_parts(school, may_bid=ticket.lane is Lane.UNKNOWN)
         fillings = (b"%d" % poll_s, words, progress, b"%d" % total, arrived)
         body = b"".join(part if isinstance(part, bytes) else fillings[part] for part in parts)
         return Answer(self._headers(b"text/html; charset=utf-8", body, poll_s), body)
 
-    def _waiting_parts(self, school: School) -> list[bytes | int]:
-        key = (school.name, school.locale)
+    def _waiting_parts(self, school: School, *, may_bid: bool) -> list[bytes | int]:
+        key = (school.name, school.locale, may_bid)
         if key not in self._waiting:
             values = dict(zip(("poll_s", "wait", "progress", "total", "arrived"), _HOLES, strict=True))
-            self._waiting[key] = _split(_render("waiting.html", school, values))
+            self._waiting[key] = _split(_render("waiting.html", school, {**values, "may_bid": may_bid}))
         return self._waiting[key]
 
     def _problem_answers(self, locale: str) -> list[Answer]:
@@ -141,7 +146,7 @@ class Voice:
         return headers if retry_s is None else [*headers, (b"retry-after", b"%d" % retry_s)]
 
 
-def _render(template: str, school: School, values: dict[str, str]) -> bytes:
+def _render(template: str, school: School, values: dict[str, Any]) -> bytes:
     made = environment(school.locale).get_template(template)
     return made.render(school=school, **values).encode()
 
