@@ -31,6 +31,7 @@ from firstbell.domains.views.access import SharedNews
 from firstbell.domains.views.pages.menu import navigation
 from firstbell.gate import sharing
 from firstbell.gate.asker import Declared
+from firstbell.gate.bids import ROUTES as GATE_ROUTES
 from firstbell.gate.build import Neighbours, build_gate
 from firstbell.gate.gate import Guest
 from firstbell.kernel.asgi import App, Scope
@@ -218,13 +219,13 @@ def declared_routes() -> list[Declared]:
 
 
 def _declared_routes(litestar: Litestar) -> list[Declared]:
-    """What the gate must know of each method of each route, and of whatever lies below a mount."""
+    """What the gate must know of each method of each route, its own too, and of whatever lies below a mount."""
     mounted = [
         Declared("GET", f"{route.path}/{{rest:path}}", route.route_handler.opt)
         for route in litestar.routes
         if isinstance(route, ASGIRoute)
     ]
-    return mounted + [
+    return [*GATE_ROUTES, *mounted] + [
         Declared(method, route.path, handler.opt)
         for route in litestar.routes
         if isinstance(route, HTTPRoute)

@@ -10,7 +10,7 @@ from firstbell.gate.admission import Admission
 from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable, School
 from firstbell.gate.bidding import Bidding
-from firstbell.gate.bids import ROUTES, Auction, Effort, Puzzles
+from firstbell.gate.bids import Auction, Effort, Puzzles
 from firstbell.gate.body import Pace
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
@@ -68,7 +68,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
     return Gate(
         app,
         askers=Askers(
-            RouteTable((*routes, *ROUTES)),
+            RouteTable(routes),
             neighbours.school_at,
             Proofs(inside, neighbours.viewer_school, neighbours.device),
             secure=settings.public_scheme == "https",
