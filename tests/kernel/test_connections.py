@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from firstbell.kernel.connections import IDLE_READING_S, Connections
+from firstbell.kernel.connections import RESTING_S, Connections
 from firstbell.kernel.db import Pool
 from tests.conftest import Installation
 
@@ -93,9 +93,9 @@ def test_what_only_read_is_committed_by_itself_a_moment_later(installation: Inst
         async with opened(installation, 1) as connections:
             connection = await connections.acquire()
             await connection.execute("BEGIN READ ONLY; SELECT 1")
-            connections.release(connection, has_only_read=True)
+            connections.release(connection, may_rest=True)
             states.append(connection.is_in_transaction())
-            await asyncio.sleep(10 * IDLE_READING_S)
+            await asyncio.sleep(10 * RESTING_S)
             states.append(connection.is_in_transaction())
             same = await connections.acquire()
             states.append(same is connection)

@@ -1,7 +1,8 @@
 """The bounded connections of one process to one database.
 
 asyncpg's own pool makes a task for each release, a tenth of what a page costs; ours hands a connection over by a list.
-What only read has nothing to commit, so its COMMIT travels with the next BEGIN: a round trip less for each page.
+A transaction that only read, or of which nothing need last, is answered at once, and its COMMIT travels with the next
+BEGIN: a round trip less for each page.
 """
 
 import asyncio
@@ -12,8 +13,8 @@ import asyncpg
 import msgspec
 from asyncpg.exceptions import InterfaceError, PostgresError
 
-IDLE_READING_S = 0.02
-"""How long a connection may rest in a transaction that only read: it holds no snapshot, but migrations wait for it."""
+RESTING_S = 0.02
+"""How long a connection may rest before its COMMIT: it holds no snapshot, but migrations wait for its tables."""
 
 END_TIMEOUT_S = 5.0
 """A database that takes longer to end a transaction is gone, and the connection with it."""
@@ -38,7 +39,7 @@ class Connections:
         self._ending: set[asyncio.Task[None]] = set()
 
     async def acquire(self) -> asyncpg.Connection:
-        """A connection in no transaction, or in one that only read and ends with a COMMIT before the next BEGIN.
+        """A connection in no transaction, or in one that rests and ends with a COMMIT before the next BEGIN.
 
         Waits for one when all are taken.
 
@@ -55,14 +56,14 @@ class Connections:
         self._open += 1
         return await self._connect()
 
-    def release(self, connection: asyncpg.Connection, *, has_only_read: bool = False) -> None:
-        """Give a connection back. One that is still in a transaction, unless that only read, is ended."""
+    def release(self, connection: asyncpg.Connection, *, may_rest: bool = False) -> None:
+        """Give a connection back. One that is still in a transaction, unless that may rest, is ended."""
         is_open = connection.is_in_transaction()
-        is_fit = not (self._is_closing or connection.is_closed() or (is_open and not has_only_read))
+        is_fit = not (self._is_closing or connection.is_closed() or (is_open and not may_rest))
         if not is_fit:
             connection.terminate()
         elif is_open and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(IDLE_READING_S, self._end_reading)
+            self._timer = asyncio.get_running_loop().call_later(RESTING_S, self._end_resting)
         self._hand_on(connection if is_fit else None)
 
     async def close(self) -> None:
@@ -78,7 +79,7 @@ class Connections:
         if self._open:
             await self._all_back.wait()
 
-    def _end_reading(self) -> None:
+    def _end_resting(self) -> None:
         """Commit what rests, so that nothing waits for it."""
         self._timer = None
         resting = [connection for connection in self._idle if connection.is_in_transaction()]

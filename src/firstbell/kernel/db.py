@@ -118,7 +118,7 @@ class Transaction:
     ) -> None:
         """Set the schools before the first statement.
 
-        `lasting` False: the commit does not wait for the disk, a crash may undo the last half second of such writes.
+        `lasting` False: nobody waits for the commit, and a crash may undo the last half second of such writes.
 
         Raises:
             RuntimeError: a statement has run already.
@@ -214,8 +214,8 @@ class Transaction:
         """Commit what ran, then run what waits for that. A transaction that never began costs nothing."""
         if self._connection is None:
             return
-        if self._reading_only:
-            self._release(has_only_read=True)
+        if self._reading_only or not (self._lasting or self.after_commit or self._hints):
+            self._release(may_rest=True)
         else:
             try:
                 await self._connection.execute("COMMIT")
@@ -268,7 +268,7 @@ class Transaction:
             f"SET LOCAL firstbell.writable_school = '{writable}'"
         )
 
-    def _release(self, *, has_only_read: bool = False) -> None:
+    def _release(self, *, may_rest: bool = False) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._connections.release(connection, has_only_read=has_only_read)
+            self._connections.release(connection, may_rest=may_rest)
