@@ -69,23 +69,28 @@ class Front:
 
 
 @pytest.fixture(scope="session")
-def haproxy() -> Iterator[Front]:
-    """HAProxy in front of `tests/edge/echo.py` under Granian."""
-    folder = Path(tempfile.mkdtemp(prefix="firstbell-edge-"))
+def cell() -> Iterator[int]:
+    """`tests/edge/echo.py` under Granian; its port."""
     port = free_port()
     granian = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-log"]
-    cell = subprocess.Popen([*granian, "tests.edge.echo:app"])
+    process = subprocess.Popen([*granian, "tests.edge.echo:app"])
     try:
         wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200)
-        process = Edge(folder, port, [f"{name}.example" for name in ("wilge", "linde", "es")])
-        process.start()
-        try:
-            yield Front(process)
-        finally:
-            process.stop()
+        yield port
     finally:
-        cell.terminate()
-        cell.wait(20)
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def haproxy(cell: int) -> Iterator[Front]:
+    """HAProxy in front of the cell."""
+    # Not the long folder of pytest: a socket's path has at most 100 characters.
+    with tempfile.TemporaryDirectory(prefix="firstbell-edge-") as folder:
+        process = Edge(Path(folder), cell, ["wilge.example", "linde.example"])
+        process.start()
+        yield Front(process)
+        process.stop()
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ from firstbell.rehearsal.load.arms import Arms
 from firstbell.rehearsal.load.attackers import flood_requests, spray_requests
 from firstbell.rehearsal.load.orders import Target
 from firstbell.rehearsal.load.player import Player
+from firstbell.rehearsal.pricing import Refuser
 from firstbell.rehearsal.scenarios.scenario import Fault
 from firstbell.settings import read_settings
 
@@ -51,6 +52,9 @@ PASSWORD = "de-bel-gaat-om-half-negen"  # noqa: S105 - of invented people, in a 
 FOLDERS = "firstbell-rehearsal-"
 ATTACKERS = 4_000
 """Addresses that attackers have beside those of the schools."""
+
+FLOODING = 8
+"""Of them, those that flood the edge while its refusals are priced."""
 
 NAMES_TRIED = 500
 SERVING_CORE, PLAYING_CORE = 0, 1
@@ -69,7 +73,7 @@ class OwnStage:
             with_running_clock(replace(read_settings(), clock=MORNING)), data_dir=folder, host="127.0.0.1",
             port=free_port(), workers=1, drain_pause_ms=0, trusted_proxies="127.0.0.1" if has_edge else "",
         )  # fmt: skip
-        self._edge: Edge | None = None
+        self._edges = ExitStack()
         self.target = Target(settings.host, settings.port)
         self._installation = Installation(settings, self._steps, console.print)
         self._breaker = Breaker(folder)
@@ -96,8 +100,7 @@ class OwnStage:
     def close(self) -> None:
         """End everything."""
         self._breaker.mend()
-        if self._edge is not None:
-            self._edge.stop()
+        self._edges.close()
         self._installation.stop()
 
     def invite(self, devices: int) -> None:
@@ -124,8 +127,8 @@ class OwnStage:
             self._breaker.break_down(fault, self._installation.processes())
 
     @contextmanager
-    def refusing(self) -> Iterator[tuple[Target, Sequence[int]]]:
-        """Beside the other, a web whose gate has no room for anybody."""
+    def refusing(self) -> Iterator[Refuser]:
+        """Beside the other, a web whose gate has no room for anybody; with the edge, another HAProxy before it."""
         full = replace(
             self._installation.settings, port=free_port(), gate_slots_start=0, gate_slots_min=0, gate_slots_max=0,
             gate_queue_max=0,
@@ -133,7 +136,13 @@ class OwnStage:
         with ExitStack() as stack:
             with self._steps.step("Starting a web that is full"), self._serving():
                 process = stack.enter_context(self._installation.another_web(full))
-            yield Target(full.host, full.port), [process]
+            if self.has_edge:
+                edge = stack.enter_context(self._edge_before(full.port, "edge-refusing"))
+                # Few addresses: what a flood costs once they have used up their share.
+                arms = replace(self.arms, refused=self.arms.floods, other_sources=self.arms.other_sources[:FLOODING])
+                yield Refuser(Target(full.host, edge.port), [edge.pid], arms)
+            else:
+                yield Refuser(Target(full.host, full.port), [process], self.arms)
 
     def check_ledger(self, played: Played) -> Reckoned:
         """Look for everything that was acknowledged."""
@@ -143,13 +152,21 @@ class OwnStage:
 
     def _start_edge(self) -> None:
         """Put HAProxy in front, on the core of the load, and aim at it from now on."""
-        folder = self._folder / "edge"
+        edge = self._edges.enter_context(self._edge_before(self.target.port, "edge"))
+        self.target = Target(self.target.host, edge.port)
+
+    @contextmanager
+    def _edge_before(self, port: int, name: str) -> Iterator[Edge]:
+        folder = self._folder / name
         folder.mkdir()
-        with self._steps.step("Starting HAProxy"):
-            self._edge = Edge(folder, self.target.port, self.hosts)
-            self._edge.start()
-            self._edge.follow_gate()
-        self.target = Target(self.target.host, self._edge.port)
+        edge = Edge(folder, port, self.hosts)
+        try:
+            with self._steps.step("Starting HAProxy"):
+                edge.start()
+                edge.follow_gate()
+            yield edge
+        finally:
+            edge.stop()
 
     @contextmanager
     def _serving(self) -> Iterator[None]:

@@ -37,7 +37,8 @@ def find_haproxy() -> str:
 class Edge:
     """One HAProxy. Its maps lie in a folder of its own, so that `hosts` are mapped to the cell and to nothing else."""
 
-    def __init__(self, folder: Path, cell_port: int, hosts: Sequence[str]) -> None:
+    def __init__(self, folder: Path, cell_port: int, hosts: Sequence[str], **environment: str) -> None:
+        """`environment` adds to what the configuration reads."""
         self.port = free_port()
         self.maps = folder / "maps"
         self.socket = folder / "haproxy.sock"
@@ -55,6 +56,7 @@ class Edge:
             "EDGE_CELL": f"127.0.0.1:{cell_port}",
             "EDGE_COOKIES": "",
             "EDGE_CONNECTIONS": str(CONNECTIONS),
+            **environment,
         }
 
     def start(self) -> None:
@@ -72,6 +74,11 @@ class Edge:
                 self.stop()
                 raise OperatorError(f"HAProxy does not start: {log.read_text().strip()}")
             time.sleep(0.05)
+
+    @property
+    def pid(self) -> int:
+        """The process of HAProxy, which was started first."""
+        return self._children[0].process.pid
 
     def follow_gate(self) -> None:
         """Start `firstbell edge`, which tells HAProxy what the gate of the cell would refuse."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from firstbell.rehearsal.bench.meter import CpuReading
 from firstbell.rehearsal.load.arms import Arms
@@ -27,14 +27,23 @@ REFUSED_SHARE_MIN = 0.98
 ATTACK_X_MIN, BUSY_MAX = 5.0, 0.9
 
 
-class Pricing:
-    """Prices refusals at `target`, which `processes` serve."""
+@dataclass(frozen=True, slots=True)
+class Refuser:
+    """What refuses everybody: where it is, its processes, and what it is asked."""
 
-    def __init__(self, attackers: Generator, arms: Arms, target: Target, processes: Sequence[int]) -> None:
+    target: Target
+    processes: Sequence[int]
+    arms: Arms
+
+
+class Pricing:
+    """Prices the refusals of `refuser`."""
+
+    def __init__(self, attackers: Generator, refuser: Refuser) -> None:
         self._attackers = attackers
-        self._arms = arms
-        self._target = target
-        self._processes = processes
+        self._arms = refuser.arms
+        self._target = refuser.target
+        self._processes = refuser.processes
         self._seed = 0
 
     def prices(self, capacity: Capacity, per_s: float, seconds: float) -> Prices | None:

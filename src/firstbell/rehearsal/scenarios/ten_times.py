@@ -33,6 +33,6 @@ SCENARIO = Scenario(
         recovers(5),
         *estimates_kept(),
         *map(alone, refusals_cost(kept_us=45, new_us=70)),
-        with_edge(refusals_cost(kept_us=45, new_us=40)[1]),
+        *map(with_edge, refusals_cost(kept_us=12, new_us=40)),
     ),
 )
