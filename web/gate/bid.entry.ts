@@ -38,7 +38,8 @@ async function bid(): Promise<void> {
 
 /** Tell what goes on; the page must not go on by itself meanwhile. */
 function show(): void {
-  stop();
+  document.querySelector("meta[http-equiv=refresh]")?.remove();
+  stop(); // what is removed is still due
   document.querySelector("#bid span")?.removeAttribute("hidden");
 }
 
