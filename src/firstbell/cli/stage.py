@@ -53,6 +53,9 @@ FOLDERS = "firstbell-rehearsal-"
 ATTACKERS = 4_000
 """Addresses that attackers have beside those of the schools."""
 
+EDGE_PRICED_PER_S = 10_000.0
+"""What the edge is made for: an attack at about ten times what a core serves."""
+
 FLOODING = 8
 """Of them, those that flood the edge while its refusals are priced."""
 
@@ -140,7 +143,7 @@ class OwnStage:
                 edge = stack.enter_context(self._edge_before(full.port, "edge-refusing"))
                 # Few addresses: what a flood costs once they have used up their share.
                 arms = replace(self.arms, refused=self.arms.floods, other_sources=self.arms.other_sources[:FLOODING])
-                yield Refuser(Target(full.host, edge.port), [edge.pid], arms)
+                yield Refuser(Target(full.host, edge.port), [edge.pid], arms, EDGE_PRICED_PER_S)
             else:
                 yield Refuser(Target(full.host, full.port), [process], self.arms)
 

@@ -15,7 +15,7 @@ from firstbell.rehearsal.load.arms import Arms
 from firstbell.rehearsal.load.generators import Generator
 from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch, Target
 from firstbell.rehearsal.load.tally import Tally, percentile
-from firstbell.rehearsal.pricing import PRICE_SECONDS, PRICED_PER_S, Pricing, Refuser, bearable_attack_x
+from firstbell.rehearsal.pricing import PRICE_SECONDS, Pricing, Refuser, bearable_attack_x
 from firstbell.rehearsal.results import Capacity, Prices
 from firstbell.rehearsal.scenarios.scenario import Fault, Phase, Scenario, Throng
 
@@ -175,7 +175,7 @@ class Conductor:
     def find_prices(self, capacity: Capacity, limits: Limits) -> Prices | None:
         """What saying no costs, on a web that says nothing else; None when that could not be measured."""
         with self._stage.refusing() as refuser:
-            return Pricing(self._attackers, refuser).prices(capacity, limits.bound(PRICED_PER_S), limits.price_seconds)
+            return Pricing(self._attackers, refuser).prices(capacity, limits.bound(refuser.per_s), limits.price_seconds)
 
     def play(
         self, scenario: Scenario, capacity: Capacity, prices: Prices | None, limits: Limits, watch: Watch

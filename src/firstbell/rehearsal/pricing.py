@@ -29,11 +29,12 @@ ATTACK_X_MIN, BUSY_MAX = 5.0, 0.9
 
 @dataclass(frozen=True, slots=True)
 class Refuser:
-    """What refuses everybody: where it is, its processes, and what it is asked."""
+    """What refuses everybody: where it is, its processes, what it is asked, and how often."""
 
     target: Target
     processes: Sequence[int]
     arms: Arms
+    per_s: float = PRICED_PER_S
 
 
 class Pricing:
