@@ -21,6 +21,7 @@ from firstbell.cli.demo_school import PASSWORD, SEED
 from firstbell.cli.installation import Installation
 from firstbell.cli.progress import Advance, Steps
 from firstbell.domains.people import queries
+from firstbell.domains.people.access import CookieJar
 from firstbell.domains.people.actions import Sessions, SignIn
 from firstbell.domains.people.model import School, sign_in_key
 from firstbell.kernel.clock import Ids, clock_from
@@ -135,10 +136,11 @@ class _Host:
     """Lets people of the world in, as if they had signed in before."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
-        clock = clock_from(settings.clock)
+        self._clock = clock_from(settings.clock)
         self._pool = pool
-        self._ids = Ids(clock)
-        self._sessions = Sessions(settings, clock, self._ids)
+        self._ids = Ids(self._clock)
+        self._jar = CookieJar(settings)
+        self._sessions = Sessions(settings, self._clock, self._ids)
 
     async def sign_in(self, school: School, host: str, people: Sequence[Person]) -> list[Participant]:
         """Start a session for each of `people`."""
@@ -153,7 +155,8 @@ class _Host:
         session = await self._sessions.start(tx, sign_in, credentials)
         if session is None:
             raise OperatorError(f"{name} cannot sign in.")
-        return Participant(host, name, {"refresh": session.token.text()})
+        device_pass = self._jar.device_pass(sign_in.device_id, self._clock.seconds())
+        return Participant(host, name, {"refresh": session.token.text(), "device": device_pass})
 
 
 def _mixed(people: list[Participant]) -> list[Participant]:

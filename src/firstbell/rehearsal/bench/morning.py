@@ -14,6 +14,7 @@ PASSWORD_ROUNDS = 60
 _COURSE = re.compile(r'href="(/courses/[0-9a-f-]{36})["/]')
 _FOLDER = re.compile(r'href="(/courses/[0-9a-f-]{36}/folders/[0-9a-f-]{36})"')
 _WORKSHEET = re.compile(r'href="(/courses/[0-9a-f-]{36}/documents/[0-9a-f-]{36})"')
+_OF_THE_DEVICE = frozenset({"device", "inside"})
 _OK, _NO_CONTENT, _SEE_OTHER = 200, 204, 303
 _REDIRECTS_MAX = 3
 
@@ -29,8 +30,9 @@ class Participant:
     document: str = ""
 
     def request(self, method: str, path: str, form: str = "", *, signed_in: bool = True) -> bytes:
-        """The bytes that a browser sends."""
-        return browser_request(method, self.host, path, self.cookies if signed_in else {}, body=form.encode())
+        """The bytes that a browser sends; one that is not signed in is still known here."""
+        cookies = {name: value for name, value in self.cookies.items() if signed_in or name in _OF_THE_DEVICE}
+        return browser_request(method, self.host, path, cookies, body=form.encode())
 
     async def ask(self, connection: Connection, path: str) -> Answer:
         """Open a page.
