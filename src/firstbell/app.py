@@ -29,7 +29,7 @@ from firstbell.domains.timetable.actions import LessonBook
 from firstbell.domains.views import pages as views
 from firstbell.domains.views.access import SharedNews
 from firstbell.domains.views.pages.menu import navigation
-from firstbell.gate import sharing
+from firstbell.gate import sharing, watch
 from firstbell.gate.asker import Declared
 from firstbell.gate.bids import ROUTES as GATE_ROUTES
 from firstbell.gate.build import Neighbours, build_gate
@@ -87,6 +87,7 @@ class _Worker:
         self.blobs = Blobs.open(settings)
         self.revocations = Revocations(self.clock, access_s=settings.access_seconds, ids_max=settings.revocations_max)
         self.bus = Bus(settings.nats_url, "web")
+        self.watch = watch.Watch(self.clock, self._tell)
         self.changes = self._changes()
         self.entrance = Entrance(self.schools, self.jar, self.sessions.refresh, self.revocations, self.changes)
 
@@ -106,9 +107,11 @@ class _Worker:
             schools.hosts_of,
             _guest_of,
             self._tell,
+            self.watch,
         )
         self.gate = build_gate(doorway, self.settings, self.clock, _declared_routes(litestar), neighbours)
         self.bus.subscribe(sharing.SUBJECT, self.gate.hear_room)
+        self.bus.subscribe(watch.SUBJECT, self.watch.hear)
         self.probes = Probes(self.gate, pool=self._pool_now, bus=lambda: self.bus.state, settings=self.settings)
         return Static(self.probes, STATIC)
 
@@ -152,6 +155,7 @@ class _Worker:
             dependencies={
                 "tx": Provide(_transaction, sync_to_thread=False),
                 "viewer": Provide(_viewer, sync_to_thread=False),
+                "pressure": Provide(self.watch.pressure, sync_to_thread=False),
                 **{name: Provide(_always(value), sync_to_thread=False) for name, value in shared.items()},
             },
             exception_handlers={

@@ -24,6 +24,7 @@ from firstbell.gate.keeping import Keeper
 from firstbell.gate.limits import limits_of
 from firstbell.gate.pages import Voice
 from firstbell.gate.waiting import WaitingRoom
+from firstbell.gate.watch import Watch
 from firstbell.kernel.asgi import Message, Receive, Scope, Send
 from firstbell.kernel.clock import StoppedClock
 from firstbell.kernel.http import security_headers
@@ -111,6 +112,7 @@ class House:
             admission=admission_of(made, time.monotonic(), lambda school: 1.0),
             keeper=Keeper(made.data_dir, room, self.clock),
             publish=lambda subject, payload: False,
+            watch=Watch(self.clock, lambda subject, payload: False),
             announcement=Announcement(lambda school: ()),
             limits=self.limits,
             bidding=self.bidding,

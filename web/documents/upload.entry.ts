@@ -1,5 +1,8 @@
 /** Chosen or dropped files go one by one, each with its progress, a way to stop it and a way to try it again. */
 
+import { courtesy, fetchPolitely, isRefusal, secondsIn } from "../app";
+import type { Attempt } from "../gate/courtesy";
+
 /** A phone's line carries two files as fast as ten, and two that fail are easier to follow. */
 const AT_ONCE = 2;
 const CREATED = 201;
@@ -41,8 +44,12 @@ class Sending {
     this.show(this.words.large);
   }
 
-  /** Resolves when it has arrived or failed, with whether it arrived. */
+  /** Resolves when it has arrived or failed, with whether it arrived. Waits while it is busy. */
   send(action: string): Promise<boolean> {
+    return courtesy.ask(() => this.attempt(action));
+  }
+
+  private attempt(action: string): Promise<Attempt<boolean>> {
     const form = new FormData();
     form.append("files", this.file);
     const request = (this.request = new XMLHttpRequest());
@@ -52,7 +59,12 @@ class Sending {
     request.upload.addEventListener("progress", ({ loaded, total }) => this.progress(loaded / total));
     this.progress(0);
     return new Promise((resolve) => {
-      request.addEventListener("loadend", () => resolve(this.finish(request)));
+      request.addEventListener("loadend", () => {
+        if (!isRefusal(request.status)) return resolve({ answer: this.finish(request) });
+        this.request = undefined;
+        this.wait();
+        resolve({ refused: true, retryAfterS: secondsIn(request.getResponseHeader("Retry-After")) });
+      });
       request.send(form);
     });
   }
@@ -151,7 +163,7 @@ class Upload {
 
 /** Put the list of documents as it is now in the place of the one on the page. */
 async function showDocuments(): Promise<void> {
-  const answer = await fetch(location.href);
+  const answer = await fetchPolitely(courtesy, location.href);
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("documents");

@@ -21,6 +21,7 @@ from firstbell.gate.limits import limits_of
 from firstbell.gate.pages import Voice
 from firstbell.gate.queue import Bounds
 from firstbell.gate.waiting import WaitingRoom
+from firstbell.gate.watch import Watch
 from firstbell.kernel.asgi import App, Scope
 from firstbell.kernel.clock import Clock
 from firstbell.kernel.http import security_headers
@@ -44,6 +45,7 @@ class Neighbours(NamedTuple):
     hosts_of: Callable[[bytes], Iterable[str]]
     guest_of: Callable[[Scope], Guest | None]
     publish: Callable[[str, bytes], bool]
+    watch: Watch
 
 
 def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Declared], neighbours: Neighbours) -> Gate:
@@ -84,6 +86,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         limits=limits,
         bidding=bidding_of(settings, Signer(keys, "bid").mac(b""), voice, limits.pace),
         publish=neighbours.publish,
+        watch=neighbours.watch,
         settings=settings,
     )
 

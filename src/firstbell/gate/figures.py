@@ -72,7 +72,7 @@ class Figures:
         if outcome is not Outcome.ADMITTED:
             self.shed_by_school[school] = self.shed_by_school.get(school, 0) + 1
 
-    def close_second(self, state: State) -> None:
+    def close_second(self, state: State) -> "Counts":
         """Hand over what was counted since the last call."""
         for row, decisions in zip(self.by_class, self._decisions, strict=True):
             for outcome, number in enumerate(row):
@@ -82,5 +82,14 @@ class Figures:
             SHED.labels(school.hex()).inc(number)
         for name, value in state._asdict().items():
             STATE.labels(name).set(value)
+        counts = Counts(self.by_class, self.shed_by_school)
         self.by_class = [[0] * len(Outcome) for _ in Priority]
         self.shed_by_school = {}
+        return counts
+
+
+class Counts(NamedTuple):
+    """Decisions by class and outcome, and what was not served at once by the id of the school."""
+
+    by_class: list[list[int]]
+    shed: dict[bytes, int]

@@ -23,6 +23,7 @@ from firstbell.gate.limits import Limits
 from firstbell.gate.pages import Voice
 from firstbell.gate.queue import Waiting
 from firstbell.gate.sharing import SUBJECT, pack, unpack
+from firstbell.gate.watch import Watch
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock
 from firstbell.kernel.cookies import cookie_text
@@ -72,6 +73,7 @@ class Gate:
         limits: Limits,
         bidding: Bidding,
         publish: Callable[[str, bytes], bool],
+        watch: Watch,
         settings: Settings,
     ) -> None:
         self._app = app
@@ -90,6 +92,7 @@ class Gate:
         self._keeper = keeper
         self._announcement = announcement
         self._publish = publish
+        self._watch = watch
         self.admission = admission
         self.figures = Figures()
         self._due = 0.0
@@ -301,28 +304,27 @@ class Gate:
 
     def _close_second(self, now: float) -> None:
         admission, room, now_s = self.admission, self._door.room, self._clock.seconds()
-        self._door.turn(now_s, now - self._second_began, is_overloaded=admission.is_overloaded)
-        self._limits.strangers.turn(now - self._second_began)
-        self._bidding.turn(now - self._second_began)
-        self._second_began = now
+        seconds, self._second_began = now - self._second_began, now
+        self._door.turn(now_s, seconds, is_overloaded=admission.is_overloaded)
+        self._limits.strangers.turn(seconds)
+        self._bidding.turn(seconds)
         room.reach(now_s, is_connected=self._publish(SUBJECT, pack(room.tell(now_s))))
         self._keeper.keep()
         self._brownout.adjust(admission.queuing_s)
         levels = {school: cursor.cut for school, cursor in admission.cursors.by_school.items()}
         self._announcement.tell(now_s, levels, room.cursors)
-        self.figures.close_second(
-            State(
-                slots=admission.limit.slots,
-                inflight=admission.inflight,
-                queued=admission.queue.size,
-                queuing_ms=round(admission.queuing_s * 1_000, 1),
-                cut=admission.cursors.cut,
-                waiting=room.waiting,
-                longest_wait_s=round(room.longest_wait_s()),
-                entries_per_s=self._door.budget.rate_per_s if self._door.budget.is_limited else 0.0,
-                brownout=self._brownout.level,
-            )
+        state = State(
+            slots=admission.limit.slots,
+            inflight=admission.inflight,
+            queued=admission.queue.size,
+            queuing_ms=round(admission.queuing_s * 1_000, 1),
+            cut=admission.cursors.cut,
+            waiting=room.waiting,
+            longest_wait_s=round(room.longest_wait_s()),
+            entries_per_s=self._door.budget.rate_per_s if self._door.budget.is_limited else 0.0,
+            brownout=self._brownout.level,
         )
+        self._watch.tell(seconds, state, self.figures.close_second(state))
 
 
 class UnreadError(BaseException):
