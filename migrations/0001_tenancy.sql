@@ -14,6 +14,8 @@ BEGIN
 END $$;
 
 GRANT USAGE ON SCHEMA public TO firstbell_app, firstbell_jobs, firstbell_operator, firstbell_search;
+-- An owner who is no superuser gives functions away only to a role that may make them there.
+GRANT CREATE ON SCHEMA public TO firstbell_search;
 
 -- The schools that this transaction may read; a family page reads several.
 CREATE FUNCTION readable_schools() RETURNS uuid [] LANGUAGE sql STABLE PARALLEL SAFE AS $$
