@@ -93,6 +93,9 @@ def test_a_flood_is_refused_while_a_device_that_the_gate_believed_passes_from_th
     refused = front.ask(host=WILGE, source=PUPILS)
     assert refused.status_code == 503
     assert 4 <= int(refused.headers["retry-after"]) <= 12
+    comes_back = re.search(r'http-equiv="refresh" content="(\d+)"', refused.text)
+    assert comes_back
+    assert 4 <= int(comes_back[1]) <= 12
     assert {"Even geduld", "Un instant", "One moment"} <= set(re.findall(r"<h[12]>(.*?)</h", refused.text))
     passed = [front.ask(host=WILGE, source=PUPILS, cookie="device=t.believed").status_code for _ in range(20)]
     assert passed == [200] * 20
@@ -130,7 +133,7 @@ def test_a_place_in_the_line_is_shown_without_asking_the_gate(front: Front) -> N
 
     waits = come()
     assert waits.status_code == 503
-    assert "About 4 min" in waits.text
+    assert "About 4&nbsp;min" in waits.text
     shown = re.search(r'<progress value="(\d+)" max="(\d+)"', waits.text)
     assert shown
     assert int(shown[1]) in range(60, 64)
