@@ -86,7 +86,7 @@ class House:
         inside = InsideCookie(Signer(KEYS, "inside"))
         device = Signer(KEYS, "device")
         self.budget = EntryBudget(least_per_s=1.0)
-        room = WaitingRoom(b"r" * 16, b"worker", unknown_share=0.2)
+        room = WaitingRoom(b"r" * 16, uuid4().bytes, unknown_share=0.2)
         self.door = Door(Signer(KEYS, "ticket"), room, self.budget, random.Random(1))
         self._device = device
         self.limits = limits_of(made, lambda school: 1_000.0, lambda place: self.missed.get(place, 0))

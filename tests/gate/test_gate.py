@@ -129,6 +129,22 @@ async def test_no_place_is_lost_when_a_worker_starts_again(tmp_path: Path) -> No
     assert late.status == 503
 
 
+async def test_a_worker_that_starts_again_without_the_bus_knows_what_its_neighbours_counted(tmp_path: Path) -> None:
+    houses = [House(data_dir=tmp_path) for _ in range(2)]
+    for people, house in zip((10, 5), houses, strict=True):
+        house.gate.start()
+        house.be_busy()
+        for _ in range(people):
+            await house.ask(cookies=house.device_pass())
+    for house in houses:
+        await house.gate.stop()
+    fresh = House(data_dir=tmp_path)
+    fresh.gate.start()
+    await fresh.gate.stop()
+    fresh.door.room.let_in(0.0, fresh.clock.seconds() + 5, 1.0)
+    assert fresh.door.room.waiting == 15
+
+
 async def test_a_hand_in_from_a_known_device_passes_the_line() -> None:
     house = House()
     house.be_busy()
@@ -161,6 +177,15 @@ async def test_requests_beyond_slots_and_queue_are_refused_and_the_rest_served()
     refused = next(answer for answer in answers if answer.status == 503)
     assert "Een ogenblik" in refused.body.decode()
     assert house.gate.admission.inflight == 0
+
+
+async def test_a_form_that_is_refused_is_not_asked_for_as_a_page() -> None:
+    house = House()
+    house.be_busy()
+    answer = await house.ask("/sign-in", method="POST")
+    assert answer.status == 503
+    assert "nog niet verstuurd" in answer.body.decode()
+    assert "http-equiv" not in answer.body.decode()
 
 
 async def test_a_request_whose_client_has_gone_is_not_worked_on() -> None:

@@ -248,7 +248,8 @@ class Gate:
         await self._voice.no(type(error), asker.school, as_page=asker.wants_page).send(send)
 
     async def _refuse(self, asker: Asker, send: Send) -> None:
-        await self._voice.refusal(asker.school, as_page=asker.wants_page).send(send)
+        answer = self._voice.refusal(asker.school, as_page=asker.wants_page, is_form=not asker.is_safe)
+        await answer.send(send)
 
     async def _send_away(self, asker: Asker, answered: Answered, now_s: float, send: Send) -> None:
         school = asker.school

@@ -53,18 +53,18 @@ class Voice:
         self._retry_s = retry_s
         self._chance = chance
         self._problems: dict[str, list[Answer]] = {}
-        self._pages: dict[tuple[str, str], list[Answer]] = {}
+        self._pages: dict[tuple[str, str, bool], list[Answer]] = {}
         self._waiting: dict[tuple[str, str, bool], list[bytes | int]] = {}
         self._no: dict[tuple[type[FirstbellError], str, str], Answer] = {}
         self._dealt = 0
 
-    def refusal(self, school: School | None, *, as_page: bool) -> Answer:
-        """When to come back, with jitter."""
+    def refusal(self, school: School | None, *, as_page: bool, is_form: bool = False) -> Answer:
+        """When to come back, with jitter. The page for a form does not do so by itself: it would bring no form."""
         self._dealt = (self._dealt + 1) % VARIANTS
         locale = school.locale if school is not None else i18n.LOCALES[0]
         if not as_page or school is None:
             return self._problem_answers(locale)[self._dealt]
-        return self._page_answers(school)[self._dealt]
+        return self._page_answers(school, is_form=is_form)[self._dealt]
 
     def plain(self, kind: bytes, body: bytes) -> Answer:
         """What a script asked for."""
@@ -127,10 +127,10 @@ class Voice:
             body = msgspec.json.encode({"type": problem, "title": title, "detail": detail, "status": error.status})
         return Answer(self._headers(kind, body, error.retry_after_s), body, error.status)
 
-    def _page_answers(self, school: School) -> list[Answer]:
-        key = (school.name, school.locale)
+    def _page_answers(self, school: School, *, is_form: bool) -> list[Answer]:
+        key = (school.name, school.locale, is_form)
         if key not in self._pages:
-            template = _render("busy.html", school, {"poll_s": _HOLES[0]})
+            template = _render("busy.html", school, {"poll_s": "" if is_form else _HOLES[0]})
             self._pages[key] = [
                 Answer(self._headers(b"text/html; charset=utf-8", body, seconds), body)
                 for seconds in self._seconds_to_come_back()
