@@ -1,16 +1,26 @@
 """The experiment behind docs/decisions/0005-admission.md: `python -m tests.gate.compare_limits` prints its table.
 
+With the name of a file it draws the plot there.
+
 Limits that learn and limits that do not, on one simulated worker whose capacity is about 1,950 requests a second on one
 core; the same seeds for all.
 """
 
 import math
+import sys
 from collections import deque
+from pathlib import Path
 from typing import NamedTuple
 
 from firstbell.gate.admission import Limit
 from firstbell.gate.limit import QueuingLimit, WindowReport
+from tests.gate.limits_plot import Point, draw
 from tests.gate.simulation import Simulation
+
+CAPACITIES = {1: 1_950.0, 2: 3_200.0}
+"""Requests a second that the simulated worker serves, by cores."""
+
+PLOTTED = (0.8, 1, 1.5, 2, 3, 5, 10)
 
 
 class FixedLimit:
@@ -89,19 +99,24 @@ def play(seed: int, limit: Limit, times: float, *, cores: int, capacity_rps: flo
     )
 
 
-def main() -> None:
-    """Print the table, as Markdown."""
+def limits() -> dict[str, Limit]:
+    """Those that are compared, by name, as they begin."""
+    return {
+        "queuing time": QueuingLimit(start=8, least=4, most=16, lag_s_max=0.005),
+        "gradient": GradientLimit(16, 4, 200),
+        "fixed 4": FixedLimit(4),
+        "fixed 16": FixedLimit(16),
+        "fixed 200": FixedLimit(200),
+    }
+
+
+def print_table() -> None:
+    """As Markdown."""
     print("| cores | limit | offered | goodput/s | P0 served | p99 of P1, ms | slots at the end |")
     print("|---|---|---|---|---|---|---|")
-    for cores, capacity_rps in ((1, 1_950.0), (2, 3_200.0)):
+    for cores, capacity_rps in CAPACITIES.items():
         for times in (0.8, 2, 10) if cores == 1 else (0.8, 2, 5):
-            for name, limit in (
-                ("queuing time", QueuingLimit(start=8, least=4, most=16, lag_s_max=0.005)),
-                ("gradient", GradientLimit(16, 4, 200)),
-                ("fixed 4", FixedLimit(4)),
-                ("fixed 16", FixedLimit(16)),
-                ("fixed 200", FixedLimit(200)),
-            ):
+            for name, limit in limits().items():
                 got = play(1, limit, times, cores=cores, capacity_rps=capacity_rps)
                 print(
                     f"| {cores} | {name} | {times}x | {got.goodput_rps:,.0f} | {got.p0_served:.4f} "
@@ -110,5 +125,18 @@ def main() -> None:
                 )
 
 
+def plot(file: Path) -> None:
+    """One core, drawn."""
+    points: dict[str, list[Point]] = {name: [] for name in limits()}
+    for times in PLOTTED:
+        for name, limit in limits().items():
+            got = play(1, limit, times, cores=1, capacity_rps=CAPACITIES[1])
+            points[name].append(Point(times, got.goodput_rps, got.p1_s * 1_000))
+    file.write_text(draw(points))
+
+
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        plot(Path(sys.argv[1]))
+    else:
+        print_table()

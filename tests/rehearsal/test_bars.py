@@ -25,10 +25,15 @@ AFTER = Phase("after", 0.5, everybody(0.5))
 CAPACITY = Capacity(10.0, 50.0, 100.0, 1_000.0)
 
 
-def played(tally: Tally, prices: Prices | None = None, spike: Phase = SPIKE) -> Results:
+def prices(kept_us: float, new_us: float) -> Prices:
+    """Of refusals beside steps of a millisecond, without an edge."""
+    return Prices(1_000, kept_us, new_us, kept_us, new_us)
+
+
+def played(tally: Tally, priced: Prices | None = None, spike: Phase = SPIKE) -> Results:
     """The figures of ten seconds of ten times the load, and ten after it."""
     scenario = Scenario("ten-times", "", 0.3, (spike, AFTER), ())
-    seen = Played(scenario, CAPACITY, [(spike, 0.0, 10.0), (AFTER, 10.0, 20.0)], prices, tally=tally)
+    seen = Played(scenario, CAPACITY, [(spike, 0.0, 10.0), (AFTER, 10.0, 20.0)], priced, tally=tally)
     return reckon(seen, edge=False, lost=0, duplicates=0)
 
 
@@ -81,7 +86,7 @@ def test_the_limit_is_what_the_price_of_refusals_leaves() -> None:
         tally.refused[Key(second, "everybody", 1)] += 180
         tally.refused_new[Key(second, "everybody", 1)] += 72
     # Five refusals for each served step, two of them on a new connection: 3 x 40 + 2 x 65 us beside 1,000 us.
-    results = played(tally, Prices(served_us=1_000, refused_kept_us=40, refused_new_us=65))
+    results = played(tally, prices(40, 65))
     assert results.limit == 0.8
     assert results.limit_ratio == 0.9
     assert not limit_reached(0.95).is_held(results)
@@ -118,7 +123,7 @@ def test_a_bar_may_hold_only_for_runs_with_the_edge_or_without_it() -> None:
 def test_without_the_edge_an_attack_is_as_heavy_as_leaves_the_honest_their_part() -> None:
     attacked = Phase("attack", 0.5, everybody(0.5), attack_x=10)
     # 0.5 + x * 50 / 1,000 <= 0.9 holds up to 8.
-    assert bearable_attack_x(attacked, Prices(1_000, 40, 60)) == 8.0
-    assert bearable_attack_x(attacked, Prices(1_000, 10, 10)) == 10
-    assert bearable_attack_x(attacked, Prices(1_000, 400, 600)) == 5
+    assert bearable_attack_x(attacked, prices(40, 60)) == 8.0
+    assert bearable_attack_x(attacked, prices(10, 10)) == 10
+    assert bearable_attack_x(attacked, prices(400, 600)) == 5
     assert bearable_attack_x(attacked, None) == 5

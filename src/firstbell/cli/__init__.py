@@ -29,7 +29,7 @@ COMMANDS = (
     "timetable",
     "bench",
     "rehearse",
-    "capacity",
+    "cast",
     "capacity",
 )
 """Each is a module beside this one, with `-` written as `_`."""

@@ -20,6 +20,8 @@ from firstbell.cli import app
 from firstbell.cli.demo_school import PASSWORD, SEED
 from firstbell.cli.installation import Installation
 from firstbell.cli.progress import Advance, Steps
+from firstbell.cli.rehearse import PUPILS as REHEARSAL_PUPILS
+from firstbell.cli.rehearse import rehearse_all
 from firstbell.domains.people import queries
 from firstbell.domains.people.access import CookieJar
 from firstbell.domains.people.actions import Sessions, SignIn
@@ -53,13 +55,35 @@ STATEMENT_TIMEOUT_MS = 60_000
 
 @app.command()
 def bench(
+    *,
     json: Annotated[Path | None, typer.Option(help="File for the figures.")] = None,
-    pupils: Annotated[int, typer.Option(min=PUPILS_MIN, help="Pupils of the world.")] = PUPILS,
+    pupils: Annotated[
+        int | None,
+        typer.Option(min=PUPILS_MIN, help=f"Pupils of the world: {PUPILS:,}, to rehearse {REHEARSAL_PUPILS:,}."),
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each step is played.")] = PARTICIPANTS,
     cache: Annotated[Path, typer.Option(help="Folder that keeps the filled world for the next run.")] = CACHE,
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="Play all rehearsals instead.")] = False,
+    minutes: Annotated[float | None, typer.Option(min=0.05, max=60, help="Length of each rehearsal.")] = None,
+    edge: Annotated[bool, typer.Option("--edge", help="Rehearse with the real HAProxy in front.")] = False,
+    people_per_second_max: Annotated[
+        float | None, typer.Option(min=1, help="Never more people a second: a trial that proves nothing.")
+    ] = None,
 ) -> None:
     """Start the whole system on a generated world, play the steps of a morning, and print what each cost."""
     console = Console()
+    if rehearse:
+        benchmark = rehearse_all(
+            console, minutes, pupils or REHEARSAL_PUPILS, edge=edge, people_per_s_max=people_per_second_max
+        )
+        console.print(benchmark.table())
+        if json is not None:
+            benchmark.write_json(json)
+        return
+    _measure_steps(console, json, pupils or PUPILS, rounds, cache)
+
+
+def _measure_steps(console: Console, json: Path | None, pupils: int, rounds: int, cache: Path) -> None:
     steps = Steps(console)
     folder = _folder(cache, pupils)
     settings = replace(

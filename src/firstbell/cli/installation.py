@@ -93,14 +93,23 @@ class Installation:
             self._keeper.keep(lambda: self._start("work", ["work"], log=True))
             self._wait_until_ready(web, self.settings)
 
-    @contextmanager
-    def another_web(self, settings: Settings) -> Iterator[int]:
-        """Meanwhile one more web on these engines, with `settings` of its own; gives its process.
+    def serve_anew(self) -> None:
+        """Start the web again, with nobody in its waiting room.
 
         Raises:
             OperatorError: it does not become ready.
         """
-        web = self._start("another", ["serve"], log=True, settings=settings)
+        shutil.rmtree(self.settings.data_dir / "gate", ignore_errors=True)
+        self._wait_until_ready(self._keeper.renew("serve"), self.settings)
+
+    @contextmanager
+    def another_web(self, settings: Settings, *options: str) -> Iterator[int]:
+        """Meanwhile one more web on these engines, with `settings` and options of its own; gives its process.
+
+        Raises:
+            OperatorError: it does not become ready.
+        """
+        web = self._start("another", ["serve", *options], log=True, settings=settings)
         try:
             self._wait_until_ready(web, settings)
             yield web.process.pid

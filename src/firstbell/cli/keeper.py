@@ -40,6 +40,13 @@ class Keeper:
         """What is kept running now, the first started first."""
         return [kept.child for kept in self._kept]
 
+    def renew(self, name: str) -> Child:
+        """End the process of that name and start it again."""
+        kept = next(kept for kept in self._kept if kept.child.name == name)
+        kept.child.stop()
+        kept.child = kept.start()
+        return kept.child
+
     def watch_once(self) -> None:
         """Start again what died.
 

@@ -1,5 +1,6 @@
 """`firstbell rehearse`: a school morning, played on an installation of its own; ends in a report."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,10 @@ from rich.console import Console
 
 from firstbell.cli import app
 from firstbell.cli.ending import Ended, end_on_signals
+from firstbell.cli.remote_stage import RemoteStage, aim_at
 from firstbell.cli.stage import OwnStage, own_stage
 from firstbell.kernel.errors import OperatorError
+from firstbell.rehearsal.benchmark import Benchmark
 from firstbell.rehearsal.conductor import Conductor, Limits, NoCapacityError, Played
 from firstbell.rehearsal.reckoning import reckon
 from firstbell.rehearsal.report import write_report
@@ -25,6 +28,8 @@ DEVICES_MAX = 200_000
 """Signed-in devices that are made beforehand; after the last the first comes again, a night later."""
 
 DEVICES_MIN = 2_000
+GATE_ROUNDS = 12
+"""So often both webs are asked a block of pages to find what the gate adds; the median of as many is steady."""
 
 
 @app.command()
@@ -39,16 +44,26 @@ def rehearse(
     people_per_second_max: Annotated[
         float | None, typer.Option(min=1, help="Never more people a second: a trial that proves nothing.")
     ] = None,
+    target: Annotated[str | None, typer.Option(help="HOST:PORT of an installation that runs already.")] = None,
+    target_again: Annotated[str | None, typer.Option(help="The same again, when it is another machine.")] = None,
+    cast: Annotated[Path | None, typer.Option(help="File of firstbell cast, from that installation.")] = None,
 ) -> None:
     """Play SCENARIO on an installation of its own, on one core; exit status 1 when one of its bars is missed."""
     chosen = SCENARIOS.get(scenario)
     if chosen is None:
         raise OperatorError(f"{scenario!r} is not a scenario; there are: {', '.join(SCENARIOS)}.")
     console = Console()
+    stages: AbstractContextManager[OwnStage | RemoteStage]
+    if target is None:
+        stages = own_stage(console, pupils, has_edge=edge)
+    elif cast is None:
+        raise OperatorError("Who comes to that installation is in a file of firstbell cast; name it with --cast.")
+    else:
+        stages = nullcontext(RemoteStage(aim_at(target, target_again), cast, chosen))
     end_on_signals()
     try:
         with (
-            own_stage(console, pupils, has_edge=edge) as stage,
+            stages as stage,
             Rehearsal(stage, console, people_per_second_max) as rehearsal,
         ):
             played, results = rehearsal.play(chosen, minutes or chosen.minutes)
@@ -63,13 +78,33 @@ def rehearse(
         raise typer.Exit(1)
 
 
+def rehearse_all(
+    console: Console, minutes: float | None, pupils: int, *, edge: bool, people_per_s_max: float | None
+) -> Benchmark:
+    """Play every scenario on one stage, and measure what the gate costs."""
+    end_on_signals()
+    is_trial = people_per_s_max is not None
+    rehearsals: dict[str, Results] = {}
+    try:
+        with own_stage(console, pupils, has_edge=edge) as stage, Rehearsal(stage, console, people_per_s_max) as own:
+            gate_us = stage.gate_cost_us(1 if is_trial else GATE_ROUNDS)
+            for scenario in SCENARIOS.values():
+                if rehearsals and not is_trial:
+                    stage.begin_anew()
+                _, rehearsals[scenario.name] = own.play(scenario, minutes or scenario.minutes)
+    except Ended:
+        raise OperatorError("The rehearsals were ended before their time; nothing of them is left.") from None
+    return Benchmark(edge, gate_us, rehearsals)
+
+
 class Rehearsal:
     """Plays scenarios on one stage; capacity and prices are found once, at the first."""
 
-    def __init__(self, stage: OwnStage, console: Console, people_per_s_max: float | None) -> None:
+    def __init__(self, stage: OwnStage | RemoteStage, console: Console, people_per_s_max: float | None) -> None:
         self._stage = stage
         self._console = console
         self._people_per_s_max = people_per_s_max
+        self._devices_min = DEVICES_MIN if people_per_s_max is None else 1
         self._conductor = Conductor(stage, stage.playing_core)
         self._found: tuple[Capacity, Prices | None] | None = None
 
@@ -88,7 +123,7 @@ class Rehearsal:
         limits = Limits(minutes, self._people_per_s_max)
         screen = Screen(self._console, scenario)
         capacity, prices = self._found = self._found or self._find(screen, limits)
-        self._stage.invite(min(DEVICES_MAX, DEVICES_MIN + 2 * self._conductor.people(scenario, capacity, limits)))
+        self._stage.invite(min(DEVICES_MAX, self._devices_min + 2 * self._conductor.people(scenario, capacity, limits)))
         with screen.live(scenario.story):
             played = self._conductor.play(scenario, capacity, prices, limits, screen.watch)
         reckoned = self._stage.check_ledger(played)
@@ -96,7 +131,7 @@ class Rehearsal:
         return played, results
 
     def _find(self, screen: Screen, limits: Limits) -> tuple[Capacity, Prices | None]:
-        self._stage.invite(DEVICES_MIN)
+        self._stage.invite(self._devices_min)
         try:
             with screen.live("Finding the capacity"):
                 capacity = self._conductor.find_capacity(limits, screen.watch)

@@ -32,6 +32,9 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     workers: Annotated[int | None, typer.Option(help="Web processes.")] = None,
     reload: Annotated[bool, typer.Option("--reload", hidden=True, help="Start again when a file changes.")] = False,
+    without_gate: Annotated[
+        bool, typer.Option("--without-gate", hidden=True, help="Only to measure what the gate costs.")
+    ] = False,
 ) -> None:
     """Serve the schools of this cell until SIGTERM; engines are named by URL in the environment."""
     settings = operator_settings(port=port, workers=workers)
@@ -40,7 +43,7 @@ def serve(
     share_metrics(settings.data_dir)
     # Each worker gets these very settings: what the command line and the data folder added is in no environment.
     WebServer(settings, reload=reload).serve(
-        target_loader=partial(_worker_app, settings, os.getpid()), wrap_loader=False
+        target_loader=partial(_worker_app, settings, os.getpid(), has_gate=not without_gate), wrap_loader=False
     )
 
 
@@ -82,13 +85,13 @@ class WebServer(MPServer):
         threading.Timer(pause_s, super().signal_handler_interrupt).start()
 
 
-def _worker_app(settings: Settings, parent: int) -> App:
+def _worker_app(settings: Settings, parent: int, *, has_gate: bool) -> App:
     # Granian hangs for good on a signal that comes before it serves, so signals wait until it does.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     end_with_parent(signal.SIGTERM, parent)
     from firstbell.app import create_app  # the parent needs none of it  # noqa: PLC0415
 
-    app = create_app(settings)
+    app = create_app(settings, has_gate=has_gate)
 
     async def app_that_lets_signals_in(scope: Scope, receive: Receive, send: Send) -> None:
         async def tell(message: Message) -> None:

@@ -7,38 +7,32 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
 
 from firstbell.cli import with_running_clock
+from firstbell.cli.cast import schools_of, sign_in_devices
 from firstbell.cli.ending import end_undisturbed
 from firstbell.cli.installation import Installation
 from firstbell.cli.progress import Steps
 from firstbell.cli.school import jobs_pool
-from firstbell.domains.people import queries
-from firstbell.domains.people.access import CookieJar
-from firstbell.domains.people.model import RefreshToken, School
-from firstbell.domains.people.queries.rehearsing import Device, add_devices, give_everybody_password
-from firstbell.kernel.clock import clock_from
+from firstbell.domains.people.model import School
+from firstbell.domains.people.queries.rehearsing import give_everybody_password
 from firstbell.kernel.engines import EngineError, Engines, free_port
 from firstbell.kernel.passwords import hash_password
-from firstbell.rehearsal.bench.connection import browser_request
 from firstbell.rehearsal.cast import (
     find_asset,
     look_around,
-    other_sources,
-    school_sources,
-    source_of,
+    make_arms,
     write_cast,
 )
 from firstbell.rehearsal.conductor import Played
 from firstbell.rehearsal.edge import Edge, find_haproxy
 from firstbell.rehearsal.faults import Breaker
+from firstbell.rehearsal.gate_cost import Web, gate_cost_us
 from firstbell.rehearsal.ledger import Reckoned, check_ledger
 from firstbell.rehearsal.load.arms import Arms
-from firstbell.rehearsal.load.attackers import flood_requests, spray_requests
 from firstbell.rehearsal.load.orders import Target
 from firstbell.rehearsal.load.player import Player
 from firstbell.rehearsal.pricing import Refuser
@@ -50,16 +44,13 @@ MORNING = "2026-11-19T08:20:00+01:00"
 
 PASSWORD = "de-bel-gaat-om-half-negen"  # noqa: S105 - of invented people, in a world that only this machine reaches
 FOLDERS = "firstbell-rehearsal-"
-ATTACKERS = 4_000
-"""Addresses that attackers have beside those of the schools."""
-
 EDGE_PRICED_PER_S = 10_000.0
 """What the edge is made for: an attack at about ten times what a core serves."""
 
 FLOODING = 8
-"""Of them, those that flood the edge while its refusals are priced."""
+"""Addresses that flood the edge while its refusals are priced."""
 
-NAMES_TRIED = 500
+GATE_PEOPLE = 500
 SERVING_CORE, PLAYING_CORE = 0, 1
 
 
@@ -143,9 +134,24 @@ class OwnStage:
                 edge = stack.enter_context(self._edge_before(full.port, "edge-refusing"))
                 # Few addresses: what a flood costs once they have used up their share.
                 arms = replace(self.arms, refused=self.arms.floods, other_sources=self.arms.other_sources[:FLOODING])
-                yield Refuser(Target(full.host, edge.port), [edge.pid], arms, EDGE_PRICED_PER_S)
+                yield Refuser(Target(full.host, edge.port), arms, [process], [edge.pid], EDGE_PRICED_PER_S)
             else:
-                yield Refuser(Target(full.host, full.port), [process], self.arms)
+                yield Refuser(Target(full.host, full.port), self.arms, [process])
+
+    def gate_cost_us(self, rounds: int) -> float:
+        """CPU that the gate adds to an admitted request: the same pages from the web, and from one without a gate."""
+        bare = replace(self._installation.settings, port=free_port())
+        with ExitStack() as stack:
+            with self._steps.step("Starting a web without a gate"), self._serving():
+                process = stack.enter_context(self._installation.another_web(bare, "--without-gate"))
+            gated = Web(self._installation.settings.port, self._installation.processes()["serve"])
+            people = list(self._players.values())[:GATE_PEOPLE]
+            return asyncio.run(gate_cost_us(gated, Web(bare.port, process), people, rounds))
+
+    def begin_anew(self) -> None:
+        """Start the web again, so that nobody waits who came to an earlier scenario."""
+        with self._steps.step("Starting the web again"), self._serving():
+            self._installation.serve_anew()
 
     def check_ledger(self, played: Played) -> Reckoned:
         """Look for everything that was acknowledged."""
@@ -186,37 +192,19 @@ class OwnStage:
     async def _prepare(self) -> None:
         settings = self._installation.settings
         hashed = hash_password(PASSWORD)
+        self._schools = await schools_of(settings)
         async with jobs_pool(settings) as pool:
-            async with pool.begin(reading_only=True) as tx:
-                self._schools = [(school, hosts[0]) for school, hosts in await queries.list_schools(tx)]
             for school, _host in self._schools:
                 async with pool.begin((school.id,), school.id) as tx:
                     await give_everybody_password(tx, school.id, hashed)
         self.hosts = [host for _, host in self._schools]
         first = await self._devices(1)
         self._players = {f"{player.host}/{player.sign_in_name}": player for player in first}
-        self.arms = await self._arms(first)
+        self.arms = make_arms(self.hosts, first, await find_asset(self.target, self.hosts[0]))
         self._links = await look_around(self.target, first)
         for player in first:
             found = self._links.get((player.host, player.sign_in_name))
             player.folder = found.folder if found else ""
-
-    async def _arms(self, people: Sequence[Player]) -> Arms:
-        floods = flood_requests(self.hosts)
-        known = [
-            # Without its session: whoever is refused with it loses nothing.
-            browser_request("GET", player.host, "/", {"device": player.cookies["device"]})
-            for player in people[:NAMES_TRIED]
-        ]
-        return Arms(
-            floods=floods,
-            sprays=spray_requests([(player.host, player.sign_in_name) for player in people[:NAMES_TRIED]]),
-            refused=(*known, *(floods * (len(known) // len(floods)))),
-            own_sources=school_sources(self.hosts),
-            other_sources=tuple(other_sources(ATTACKERS)),
-            slow_host=self.hosts[0],
-            slow_path=await find_asset(self.target, self.hosts[0]),
-        )
 
     async def _invite(self, devices: int) -> None:
         players = await self._devices(max(1, round(devices / len(self._players))))
@@ -226,34 +214,13 @@ class OwnStage:
         write_cast(self.cast, players, self._links)
 
     async def _devices(self, each: int) -> list[Player]:
-        settings = self._installation.settings
-        jar, now = CookieJar(settings), clock_from(settings.clock).now()
-        until = now + timedelta(days=settings.refresh_days)
-        players: list[Player] = []
-        async with jobs_pool(settings) as pool:
-            for school, host in self._schools:
-                async with pool.begin((school.id,), school.id) as tx:
-                    devices = await add_devices(tx, school.id, each, at=now, until=until)
-                players += [_player(device, host, jar, now.timestamp()) for device in devices]
-        return players
-
-
-def _player(device: Device, host: str, jar: CookieJar, now_s: float) -> Player:
-    token = RefreshToken.issue(device.session_id, 1, device.secret)
-    return Player(
-        role=device.role.value,
-        host=host,
-        sign_in_name=device.sign_in_name,
-        password=PASSWORD,
-        source=source_of(host, device.sign_in_name, device.role.value),
-        cookies={"refresh": token.text(), "device": jar.device_pass(device.device_id, now_s)},
-    )
+        return await sign_in_devices(self._installation.settings, self._schools, each, PASSWORD)
 
 
 @contextmanager
 def own_stage(console: Console, pupils: int, *, has_edge: bool = False) -> Iterator[OwnStage]:
     """A stage in a folder of its own, which goes afterwards, as does what a killed rehearsal left."""
-    _clear_leftovers()
+    clear_leftovers(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=FOLDERS))
     stage = OwnStage(folder, console, pupils, has_edge=has_edge)
     try:
@@ -265,9 +232,9 @@ def own_stage(console: Console, pupils: int, *, has_edge: bool = False) -> Itera
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _clear_leftovers() -> None:
-    """End what rehearsals left that were killed, and remove their folders; one that still runs holds its folder."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*"):
+def clear_leftovers(where: Path) -> None:
+    """In `where`, end what killed rehearsals left, and remove their folders; whoever still runs holds its own."""
+    for folder in where.glob(f"{FOLDERS}*"):
         if folder.stat().st_uid != os.geteuid() or not (folder / "run").exists():
             continue
         engines = Engines(folder)

@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 from firstbell.rehearsal.bench.connection import Answer, AnswerError, Connection, browser_request
+from firstbell.rehearsal.load.arms import Arms
+from firstbell.rehearsal.load.attackers import flood_requests, spray_requests
 from firstbell.rehearsal.load.orders import Target
 from firstbell.rehearsal.load.player import Player
 
@@ -18,6 +20,12 @@ DOCUMENTS_MAX = 2
 """What somebody opens of a course in one morning."""
 
 STRANGERS_SHARE = 0.05
+NAMES_TRIED = 500
+"""Whose passwords attackers try."""
+
+ATTACKERS = 4_000
+"""Addresses that attackers have beside those of the schools."""
+
 _COURSE = re.compile(r'href="(/courses/[0-9a-f-]{36})"')
 _DOCUMENT = re.compile(r'href="(/[^"]*documents/[0-9a-f-]{36})"')
 _FOLDER = re.compile(r'action="(/[^"]*folders/[0-9a-f-]{36}/documents)[?"]')
@@ -92,15 +100,35 @@ async def _page(player: Player, connection: Connection, path: str) -> str:
 
 
 def write_cast(file: Path, players: Iterable[Player], links: dict[tuple[str, str], Links]) -> None:
-    """Write everybody with their links; some of them once more on a device that was never here."""
+    """Write everybody with their links; some who know their password once more on a device that was never here."""
     encode = msgspec.json.Encoder().encode
     with file.open("wb") as lines:
         for number, player in enumerate(players):
             found = links.get((player.host, player.sign_in_name), Links())
             known = msgspec.structs.replace(player, **asdict(found))
             lines.write(encode(known) + b"\n")
-            if number % int(1 / STRANGERS_SHARE) == 0:
+            if player.password and number % int(1 / STRANGERS_SHARE) == 0:
                 lines.write(encode(msgspec.structs.replace(known, cookies={})) + b"\n")
+
+
+def make_arms(hosts: Sequence[str], people: Sequence[Player], asset: str, *, is_here: bool = True) -> Arms:
+    """What attackers of these schools are given; from elsewhere they have but the one address that they are at."""
+    floods = flood_requests(hosts)
+    known = [
+        # Without its session: whoever is refused with it loses nothing.
+        browser_request("GET", player.host, "/", {"device": player.cookies["device"]})
+        for player in people[:NAMES_TRIED]
+        if player.is_known
+    ]
+    return Arms(
+        floods=floods,
+        sprays=spray_requests([(player.host, player.sign_in_name) for player in people[:NAMES_TRIED]]),
+        refused=(*known, *(floods * max(1, len(known) // len(floods)))),
+        own_sources=school_sources(hosts) if is_here else ("",),
+        other_sources=tuple(other_sources(ATTACKERS)) if is_here else (),
+        slow_host=hosts[0],
+        slow_path=asset,
+    )
 
 
 def source_of(host: str, sign_in_name: str, role: str) -> str:

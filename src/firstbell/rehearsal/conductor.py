@@ -61,8 +61,8 @@ class Stage(Protocol):
     has_edge: bool
     arms: Arms
 
-    def refusing(self) -> AbstractContextManager[Refuser]:
-        """Beside the other, a web that has no room for anybody, or the edge in front of it."""
+    def refusing(self) -> AbstractContextManager[Refuser | None]:
+        """Beside the other, a web that has no room for anybody; None where none can be had."""
 
     def application(self) -> Sequence[int]:
         """The processes of the web, the jobs and NATS."""
@@ -175,6 +175,8 @@ class Conductor:
     def find_prices(self, capacity: Capacity, limits: Limits) -> Prices | None:
         """What saying no costs, on a web that says nothing else; None when that could not be measured."""
         with self._stage.refusing() as refuser:
+            if refuser is None:
+                return None
             return Pricing(self._attackers, refuser).prices(capacity, limits.bound(refuser.per_s), limits.price_seconds)
 
     def play(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from firstbell.rehearsal.bench.meter import CpuReading
 from firstbell.rehearsal.load.arms import Arms
@@ -29,12 +30,20 @@ ATTACK_X_MIN, BUSY_MAX = 5.0, 0.9
 
 @dataclass(frozen=True, slots=True)
 class Refuser:
-    """What refuses everybody: where it is, its processes, what it is asked, and how often."""
+    """What refuses everybody: where it is, what it is asked and how often, and the processes on either core."""
 
     target: Target
-    processes: Sequence[int]
     arms: Arms
+    serving: Sequence[int]
+    edge: Sequence[int] = ()
     per_s: float = PRICED_PER_S
+
+
+class _Price(NamedTuple):
+    """CPU microseconds of one refusal: end to end, and what of it falls to the core that serves."""
+
+    whole_us: float
+    serving_us: float
 
 
 class Pricing:
@@ -42,48 +51,53 @@ class Pricing:
 
     def __init__(self, attackers: Generator, refuser: Refuser) -> None:
         self._attackers = attackers
-        self._arms = refuser.arms
-        self._target = refuser.target
-        self._processes = refuser.processes
+        self._refuser = refuser
         self._seed = 0
 
     def prices(self, capacity: Capacity, per_s: float, seconds: float) -> Prices | None:
         """Both prices of a refusal beside that of a served step; None when other answers came as well."""
-        self._price_us(per_s, seconds, kept_share=0.5)  # what is prepared at the first time is no price
-        kept_us = self._price_us(per_s, seconds, kept_share=1.0)
-        new_us = self._price_us(per_s, seconds, kept_share=0.0)
-        if kept_us is None or new_us is None or not capacity.cpu_us:
+        self._price(per_s, seconds, kept_share=0.5)  # what is prepared at the first time is no price
+        kept = self._price(per_s, seconds, kept_share=1.0)
+        new = self._price(per_s, seconds, kept_share=0.0)
+        if kept is None or new is None or not capacity.cpu_us:
             return None
-        return Prices(capacity.cpu_us, kept_us, new_us)
+        return Prices(capacity.cpu_us, kept.whole_us, new.whole_us, kept.serving_us, new.serving_us)
 
-    def _price_us(self, per_s: float, seconds: float, *, kept_share: float) -> float | None:
-        """CPU microseconds of one refusal, beside what the processes use when nobody asks."""
+    def _price(self, per_s: float, seconds: float, *, kept_share: float) -> _Price | None:
+        """What one refusal costs, beside what the processes use when nobody asks."""
         self._seed += 1
-        idle, idle_from = CpuReading.now(self._processes), time.monotonic()
+        idle, idle_from = self._readings(), time.monotonic()
         time.sleep(IDLE_SECONDS)
-        before, began = CpuReading.now(self._processes), time.monotonic()
-        orders = self._arms.orders(
-            self._target, (Stretch(0.0, seconds, per_s),), seconds=seconds + ANSWERED_SECONDS, seed=self._seed
+        before, began = self._readings(), time.monotonic()
+        orders = self._refuser.arms.orders(
+            self._refuser.target, (Stretch(0.0, seconds, per_s),), seconds=seconds + ANSWERED_SECONDS, seed=self._seed
         )
         self._attackers.play(
-            replace(orders, begins_at=began, kept_share=kept_share, floods=self._arms.refused, sprays=())
+            replace(orders, begins_at=began, kept_share=kept_share, floods=self._refuser.arms.refused, sprays=())
         )
         tally = Tally()
         while self._attackers.is_playing:
             time.sleep(0.05)
             self._attackers.collect(tally, [])
-        whole_ns = CpuReading.now(self._processes).since(before)
-        idle_ns = before.since(idle) * (time.monotonic() - began) / (began - idle_from)
+        times_idle = (time.monotonic() - began) / (began - idle_from)
+        used_ns = [
+            max(0.0, after.since(then) - then.since(first) * times_idle)
+            for after, then, first in zip(self._readings(), before, idle, strict=True)
+        ]
         answered = sum(number for status, number in tally.attacks.items() if status.isdigit())
         refused = sum(number for status, number in tally.attacks.items() if status in REFUSALS)
         if refused < REFUSED_SHARE_MIN * answered or not refused:
             return None
-        return round(max(0.0, whole_ns - idle_ns) / refused / 1_000, 1)
+        return _Price(round(sum(used_ns) / refused / 1_000, 1), round(used_ns[0] / refused / 1_000, 1))
+
+    def _readings(self) -> tuple[CpuReading, CpuReading]:
+        """Of the core that serves, and of the edge."""
+        return CpuReading.now(self._refuser.serving), CpuReading.now(self._refuser.edge)
 
 
 def bearable_attack_x(phase: Phase, prices: Prices | None) -> float:
     """The highest x with honest + x * c_no / c_yes <= 0.9, between 5 and what the phase wants; 5 without prices."""
     if prices is None:
         return min(phase.attack_x, ATTACK_X_MIN)
-    free = (BUSY_MAX - phase.offered_x) * prices.served_us / prices.refused_us
+    free = (BUSY_MAX - phase.offered_x) * prices.served_us / prices.serving_us
     return round(min(phase.attack_x, max(ATTACK_X_MIN, free)), 1)

@@ -61,21 +61,26 @@ class Capacity(msgspec.Struct, frozen=True):
 
 
 class Prices(msgspec.Struct, frozen=True):
-    """CPU of all processes that serve: for a step, for a refusal on a kept connection and for one on a new one."""
+    """CPU microseconds for a step, for a refusal on a kept connection and for one on a new one, end to end.
+
+    The last two are what of that falls to the core that serves: with the edge, most refusals do not reach it.
+    """
 
     served_us: float
     refused_kept_us: float
     refused_new_us: float
+    serving_kept_us: float
+    serving_new_us: float
 
     def limit(self, kept_per_served: float, new_per_served: float) -> float:
         """The share of capacity that nobody on the same core beats with so many refusals for each served step."""
-        refusing_us = kept_per_served * self.refused_kept_us + new_per_served * self.refused_new_us
+        refusing_us = kept_per_served * self.serving_kept_us + new_per_served * self.serving_new_us
         return self.served_us / (self.served_us + refusing_us)
 
     @property
-    def refused_us(self) -> float:
-        """The mean of both refusals: attackers keep every second connection."""
-        return (self.refused_kept_us + self.refused_new_us) / 2
+    def serving_us(self) -> float:
+        """The mean of both on the core that serves: attackers keep every second connection."""
+        return (self.serving_kept_us + self.serving_new_us) / 2
 
 
 class Results(msgspec.Struct, frozen=True):

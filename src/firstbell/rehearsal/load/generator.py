@@ -155,14 +155,16 @@ class Cast:
         self._playing: dict[int, int] = {}
         """Which line each player came from, by the player's own identity."""
         self._used: set[int] = set()
+        self._has_strangers = False
         for number, line in enumerate(self._lines):
             player = self._decode(line)
+            self._has_strangers |= not player.is_known
             for host in ("", player.host):
                 self._groups.setdefault((player.role, host, player.is_known), []).append(number)
 
     def next(self, crowd: Crowd, random: random.Random) -> Player:
         """The next one for this crowd, on a known device or not."""
-        is_known = random.random() < crowd.known_share
+        is_known = random.random() < crowd.known_share or not self._has_strangers
         roles = [role for role in JOURNEYS[crowd.journey] if (role, crowd.host, is_known) in self._groups]
         group = random.choices(
             [(role, crowd.host, is_known) for role in roles],

@@ -87,10 +87,11 @@ async def open_line(source: str, target: tuple[str, int]) -> Line:
 
 
 def from_address(source: str) -> socket.socket:
-    """A socket that does not block and comes from `source`."""
+    """A socket that does not block and comes from `source`, "" for whatever address this machine has."""
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     made.setblocking(False)
     made.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    made.bind((source, 0))
+    if source:
+        made.bind((source, 0))
     return made
