@@ -42,8 +42,8 @@ SETTLE_SHARE = 0.4
 HASTE = 4.0
 """People read and type so many times faster than in a school, so that a minute shows whole mornings."""
 
-LEAD_SECONDS = 1.0
-DRAIN_SECONDS = 2.0
+LEAD_SECONDS = 0.3
+DRAIN_SECONDS = 1.0
 MEMORY_EVERY = 5
 RAMP_PIECES = 20
 
@@ -245,6 +245,7 @@ class Conductor:
         attack: AttackOrders | None = None,
     ) -> None:
         self._seed += 1
+        self._people.read_cast(self._stage.cast)
         begins_at = time.monotonic() + LEAD_SECONDS
         whole_s = ceil(seconds + DRAIN_SECONDS)
         self._people.play(Orders(self._stage.target, self._stage.cast, crowds, begins_at, whole_s, HASTE, self._seed))

@@ -7,11 +7,10 @@ import resource
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import uvloop
@@ -51,7 +50,6 @@ class Performance:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
         self._awaited: deque[tuple[float, Visitor, int]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -67,12 +65,6 @@ class Performance:
     def expect(self, visitor: Visitor) -> None:
         """Watch that the visitor's answer comes before its patience ends."""
         self._awaited.append((self.now() + PATIENCE_S, visitor, visitor.turn))
-
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do `work` beside everything else."""
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def leave(self, visitor: Visitor) -> None:
         """The journey is over."""
@@ -152,8 +144,8 @@ class Cast:
         self._lines = file.read_bytes().splitlines()
         self._groups: dict[tuple[str, str, bool], list[int]] = {}
         self._turns: Counter[tuple[str, str, bool]] = Counter()
-        self._playing: dict[int, int] = {}
-        """Which line each player came from, by the player's own identity."""
+        self._playing: dict[int, tuple[int, bool]] = {}
+        """Which line each player came from, and whether on a known device, by the player's own identity."""
         self._used: set[int] = set()
         self._has_strangers = False
         for number, line in enumerate(self._lines):
@@ -172,7 +164,7 @@ class Cast:
         )[0]
         number = self._free_one(group)
         player = self._decode(self._lines[number])
-        self._playing[id(player)] = number
+        self._playing[id(player)] = number, is_known
         self._used.add(number)
         return player
 
@@ -188,10 +180,10 @@ class Cast:
 
     def take_back(self, player: Player) -> None:
         """Remember the cookies of somebody who leaves. A night passes: access is over, a stranger is one again."""
-        number = self._playing.pop(id(player))
+        number, is_known = self._playing.pop(id(player))
         self._used.discard(number)
         player.cookies.pop("access", None)
-        if self._decode(self._lines[number]).is_known:
+        if is_known:
             self._lines[number] = msgspec.json.encode(player)
 
 
@@ -209,7 +201,8 @@ def arrivals(stretches: tuple[Stretch, ...], random: random.Random) -> Iterator[
 def run_generator(pipe: Pipe, core: int | None) -> None:
     """The main function of a generator's process: carries out orders until the other end closes the pipe.
 
-    For each it sends a tally and the receipts every second, then None.
+    A path is a cast to be read before it is played. For orders it sends a tally and the receipts every second; then,
+    as after a cast, None.
     """
     prepare_process(core)
     end_with_parent(signal.SIGKILL, os.getppid())
@@ -218,18 +211,20 @@ def run_generator(pipe: Pipe, core: int | None) -> None:
     casts: dict[Path, Cast] = {}
     while True:
         try:
-            orders: Orders | AttackOrders = pipe.recv()
+            orders: Orders | AttackOrders | Path = pipe.recv()
         except EOFError:
             return
         if isinstance(orders, AttackOrders):
             from firstbell.rehearsal.load.attackers import Attack  # noqa: PLC0415 - only the process that attacks
 
             uvloop.run(Attack(orders).play(lambda tally: pipe.send((tally, []))))
+        elif isinstance(orders, Path):
+            if orders not in casts:
+                casts = {orders: Cast(orders)}
         else:
-            cast = casts.get(orders.cast)
-            if cast is None:
-                casts = {orders.cast: (cast := Cast(orders.cast))}
-            uvloop.run(Performance(orders, cast).play(lambda tally, receipts: pipe.send((tally, receipts))))
+            uvloop.run(
+                Performance(orders, casts[orders.cast]).play(lambda tally, receipts: pipe.send((tally, receipts)))
+            )
         pipe.send(None)
 
 

@@ -1,8 +1,10 @@
 """The generators' processes, seen from the one that conducts."""
 
 import multiprocessing
+import time
 from contextlib import suppress
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
@@ -35,6 +37,18 @@ class Generator:
         self._news: SimpleQueue[News] = SimpleQueue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def read_cast(self, cast: Path) -> None:
+        """Have the people read who may come, which takes a moment, and wait for it.
+
+        Raises:
+            GeneratorError: its process is gone.
+        """
+        self._pipe.send(cast)
+        self.is_playing = True
+        while self.is_playing:
+            time.sleep(0.01)
+            self.collect(Tally(), [])
 
     def play(self, orders: Orders | AttackOrders) -> None:
         """Begin; `collect` says what happens."""

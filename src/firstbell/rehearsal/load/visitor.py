@@ -3,9 +3,9 @@
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from typing import Any, Protocol
+from collections.abc import Callable
+from errno import ECONNREFUSED
+from typing import Protocol
 
 from firstbell.rehearsal.bench.connection import Answer
 from firstbell.rehearsal.journeys.step import Journey, Step
@@ -53,9 +53,6 @@ class Stage(Protocol):
 
     def expect(self, visitor: "Visitor") -> None:
         """Watch that the visitor's answer comes before its patience ends."""
-
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do `work` beside everything else."""
 
     def leave(self, visitor: "Visitor") -> None:
         """The journey is over."""
@@ -137,20 +134,15 @@ class Visitor:
         if self._line is not None and self._is_reused:
             self._send(self._line)
         else:
-            self._stage.begin(self._connect(self.turn))
+            self._connect()
 
-    async def _connect(self, turn: int) -> None:
+    def _connect(self) -> None:
         try:
-            line = await open_line(self.player.source, self._stage.target.address)
+            self._line = open_line(self.player.source, self._stage.target.address)
         except OSError as error:
-            if turn == self.turn:
-                self._fail("refused" if isinstance(error, ConnectionError) else "no connection")
+            self._fail("connection refused" if error.errno == ECONNREFUSED else "no connection")
             return
-        if turn != self.turn:
-            line.forget()
-            return
-        self._line = line
-        self._send(line)
+        self._send(self._line)
 
     def _send(self, line: Line) -> None:
         step = self._step
@@ -161,7 +153,8 @@ class Visitor:
         if isinstance(answer, str):
             if self._is_reused:  # it was closed while it was idle; browsers ask again at once, and so do we
                 self._is_reused = False
-                self._stage.begin(self._connect(self.turn))
+                self._stage.expect(self)
+                self._connect()
                 return
             self._fail(f"connection {answer}")
             return
@@ -259,6 +252,5 @@ class Visitor:
 
     def _drop_line(self) -> None:
         if self._line is not None:
-            with suppress(OSError):
-                self._line.forget()
+            self._line.forget()
             self._line = None
