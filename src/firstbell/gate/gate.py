@@ -23,6 +23,7 @@ from firstbell.gate.limits import Limits
 from firstbell.gate.pages import Voice
 from firstbell.gate.queue import Waiting
 from firstbell.gate.sharing import SUBJECT, pack, unpack
+from firstbell.gate.slot import Slot, UnreadError
 from firstbell.gate.watch import Watch
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock
@@ -207,7 +208,7 @@ class Gate:
 
     async def _work(self, school: bytes, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
         scope[BROWNOUT] = self._brownout.level
-        slot = _Slot(self.admission, school, self._limits.answer_stall_s)
+        slot = Slot(self.admission, school, self._limits.answer_stall_s)
         try:
             await self._app(scope, receive if asker.is_safe else slot.receiving(receive), slot.sending(send))
         except* UnreadError:
@@ -326,62 +327,6 @@ class Gate:
             brownout=self._brownout.level,
         )
         self._watch.tell(seconds, state, self.figures.close_second(state))
-
-
-class UnreadError(BaseException):
-    """Ends an answer of which nobody reads on; no handler of the application has anything to say to it."""
-
-
-class _Slot:
-    """The slot of one request, lent to others while its client sends or reads at its own pace."""
-
-    __slots__ = ("_admission", "_is_held", "_school", "_stall_s")
-
-    def __init__(self, admission: Admission, school: bytes, stall_s: float) -> None:
-        self._admission = admission
-        self._school = school
-        self._stall_s = stall_s
-        self._is_held = True
-
-    def leave(self) -> None:
-        """The request is over."""
-        if self._is_held:
-            self._is_held = False
-            self._admission.leave(self._school, time.monotonic())
-
-    def receiving(self, receive: Receive) -> Receive:
-        """`receive`, without the slot while nothing comes."""
-
-        async def receive_outside() -> Message:
-            if not self._is_held:
-                return await receive()
-            self._admission.leave(self._school, time.monotonic())
-            try:
-                return await receive()
-            finally:
-                self._admission.step_in(self._school)
-
-        return receive_outside
-
-    def sending(self, send: Send) -> Send:
-        """`send`, which gives the slot back for good after the first part of an answer of several.
-
-        Raises:
-            UnreadError: nobody reads on.
-        """
-
-        async def send_at_their_pace(message: Message) -> None:
-            if not message.get("more_body"):
-                await send(message)
-                return
-            self.leave()
-            try:
-                async with asyncio.timeout(self._stall_s):
-                    await send(message)
-            except TimeoutError as error:
-                raise UnreadError from error
-
-        return send_at_their_pace
 
 
 def _school_of(asker: Asker) -> bytes:
