@@ -4,13 +4,17 @@ import base64
 import hashlib
 import re
 import socket
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
-from firstbell.rehearsal.edge import CONFIGURATION
+from firstbell.kernel.engines import free_port
+from firstbell.rehearsal.edge import CONFIGURATION, Edge
+from tests.conftest import wait_until
 from tests.edge.conftest import Front, ticket_cookie
 
 WILGE, LINDE = "wilge.example", "linde.example"
@@ -173,6 +177,22 @@ def test_more_bytes_than_any_upload_has_are_refused_unread(front: Front) -> None
     with socket.create_connection(front.address, timeout=9) as line:
         line.sendall(f"POST /x HTTP/1.1\r\nhost: {WILGE}\r\ncontent-length: 600000000\r\n\r\n".encode())
         assert line.recv(64).startswith(b"HTTP/1.1 413")
+
+
+def test_a_cell_that_is_away_is_told_to_people_and_to_programs() -> None:
+    with tempfile.TemporaryDirectory(prefix="firstbell-edge-") as folder:
+        edge = Edge(Path(folder), free_port(), [WILGE])
+        edge.start()
+        front = Front(edge)
+        try:
+            page = front.ask(host=WILGE)
+            assert page.status_code == 503
+            assert 4 <= int(page.headers["retry-after"]) <= 12
+            assert "De school is even niet bereikbaar" in page.text
+            problem = "application/problem+json"
+            wait_until(lambda: front.ask(host=WILGE, accept=problem).headers["content-type"] == problem)
+        finally:
+            edge.stop()
 
 
 def test_a_page_of_the_edge_holds_only_what_its_own_policy_allows() -> None:
