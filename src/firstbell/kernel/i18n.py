@@ -55,11 +55,11 @@ def _locale(code: str) -> Locale:
 
 
 def format_time(value: time | datetime, locale: str) -> str:
-    """8.30 in Dutch, 8:30 in English, 8 h 30 in French: as a school writes it."""
+    """8.30 in Dutch, 8:30 in English, 8 h 30 in French: as a school writes it, and never over two lines."""
     if locale == "nl":
         return f"{value.hour}.{value.minute:02}"
     if locale == "fr":
-        return f"{value.hour} h {value.minute:02}"
+        return f"{value.hour}\N{NARROW NO-BREAK SPACE}h\N{NARROW NO-BREAK SPACE}{value.minute:02}"
     return f"{value.hour}:{value.minute:02}"
 
 

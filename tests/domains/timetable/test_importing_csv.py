@@ -1,5 +1,6 @@
 """Lessons come in as CSV."""
 
+import hashlib
 import re
 
 from tests.domains.timetable.world import LINDE, World
@@ -169,3 +170,16 @@ def test_an_unknown_school_is_named_with_those_that_there_are(world: World) -> N
 def test_text_in_another_encoding_is_rejected_by_line_and_column(world: World) -> None:
     answer = world.import_file(HEADER.encode() + MONDAY.replace("Pythagoras", "Getaltheorie é").encode("cp1252"))
     assert "line 2, public_note: this is not UTF-8 text" in answer.stderr
+
+
+def test_an_import_is_noted_with_the_file_and_what_it_did(world: World) -> None:
+    text = HEADER + MONDAY.replace("Pythagoras", "Een notitie van deze test")
+    world.import_file(text, "--dry-run")
+    world.import_file(text)
+    [noted] = world.sql(
+        "SELECT verb, person_id, detail ->> 'added' AS added FROM audit "
+        "WHERE school_id = $1 AND detail ->> 'sha256' = $2",
+        world.schools[LINDE],
+        hashlib.sha256(text.encode()).hexdigest(),
+    )
+    assert noted == {"verb": "import timetable", "person_id": None, "added": "1"}
