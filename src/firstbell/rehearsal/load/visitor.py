@@ -65,9 +65,9 @@ class Visitor:
     """A player on a journey. Each step is due at a moment that does not depend on the server's slowness."""
 
     __slots__ = (
-        "_arrived_s", "_come_backs", "_crowd", "_estimate_s", "_estimated_at_s", "_is_known", "_is_reused", "_journey",
-        "_key", "_line", "_retries", "_stage", "_step", "_waited_s", "_waiting_since_s", "_whole_s", "asked_s",
-        "player", "turn",
+        "_arrived_s", "_come_backs", "_crowd", "_estimate_s", "_estimated_at_s", "_is_asking", "_is_known",
+        "_is_reused", "_journey", "_key", "_line", "_retries", "_stage", "_step", "_waited_s", "_waiting_since_s",
+        "_whole_s", "asked_s", "player", "turn",
     )  # fmt: skip
 
     def __init__(self, stage: Stage, crowd: str, player: Player, journey: Journey) -> None:
@@ -76,6 +76,7 @@ class Visitor:
         self._journey = journey
         self._line: Line | None = None
         self._retries = RETRIES_AT_FIRST
+        self._is_asking = False
         self._is_known = player.is_known
         self._is_reused = False
         self._arrived_s = 0.0
@@ -99,9 +100,11 @@ class Visitor:
             self._fail("no answer in time")
 
     def end(self) -> None:
-        """Close what is open; nothing is counted any more."""
+        """Close what is open. A step that still waits after all patience was not served."""
         self.turn += 1
         self._drop_line()
+        if self._is_asking and self._is_known and self._stage.now() - self._key.second > PATIENCE_S:
+            self._stage.tally.known[False] += 1
 
     def _go_on(self, answer: Answer | None) -> None:
         try:
@@ -122,6 +125,7 @@ class Visitor:
 
     def _begin(self, due_s: float) -> None:
         self._come_backs = 0
+        self._is_asking = True
         self._key = Key(int(due_s), self._crowd, self._step.urgency)
         self._stage.tally.offered[self._key] += 1
         self._ask(due_s)
@@ -169,6 +173,7 @@ class Visitor:
 
     def _be_served(self, answer: Answer) -> None:
         now_s, stage = self._stage.now(), self._stage
+        self._is_asking = False
         stage.tally.serve(self._key, now_s, now_s - self.asked_s)
         self._retries = min(self._retries + RETRY_DEPOSIT, RETRIES_AT_FIRST)
         if self.player.shares_address:
@@ -245,6 +250,7 @@ class Visitor:
         return True
 
     def _give_up(self) -> None:
+        self._is_asking = False
         self._stage.tally.given_up[self._key._replace(second=int(self._stage.now()))] += 1
         if self._is_known:
             self._stage.tally.known[False] += 1
