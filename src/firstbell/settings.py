@@ -226,9 +226,9 @@ class Settings:
         0, unit="level, 0 to 3", why="who expects a storm lets pages leave out what can wait before it begins"
     )
     edge_faces_per_second_max: int = knob(
-        400,
+        1_000,
         unit="people per s and cell",
-        why="new in a line through the edge; each asks the gate four times, together a tenth of a core",
+        why="new in a line through the edge; each asks the gate four times, together a fifth of a core",
     )
     inside_minutes: int = knob(30, unit="min", why="who was served within a break's length is never sent to wait")
     entries_per_second_min: float = knob(

@@ -50,6 +50,14 @@ def test_a_socket_that_is_not_there_is_named_in_one_sentence(installation: Insta
     )
 
 
+def test_a_folder_without_maps_is_named_in_one_sentence(
+    installation: Installation, haproxy: Front, tmp_path: Path
+) -> None:
+    ended = installation.run("edge", "--socket", str(haproxy.process.socket), "--maps", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr == f"There is no cells.map in {tmp_path}: name the folder of HAProxy's maps with --maps.\n"
+
+
 def test_a_cell_without_an_address_is_named_in_one_sentence(installation: Installation) -> None:
     ended = installation.run("edge", "--cell", "cell1")
     assert (ended.returncode, ended.stderr) == (1, "'cell1' is not NAME=URL, such as cell1=http://127.0.0.1:8300.\n")

@@ -8,7 +8,7 @@ from firstbell.app import declared_routes
 from firstbell.gate.announcement import CLOCK, LEVEL, LINE, Announcement
 from firstbell.gate.asker import Declared
 from firstbell.gate.cursor import LEVELS
-from firstbell.gate.edge import Cell, Told, class_maps, read_metrics
+from firstbell.gate.edge import Cell, Told, class_maps, only_hosts, read_metrics
 from firstbell.gate.line import Lane, LineKey
 from firstbell.kernel.routes import Priority
 from firstbell.rehearsal.edge import CONFIGURATION
@@ -45,7 +45,7 @@ def test_the_edge_reads_what_the_gate_announces_for_every_host_of_a_school() -> 
     entries = Cell("cell1", 400).entries(told, 1_770_000_000.0)
     assert entries["line/wilge.example/0"] == 177_000_000
     assert entries["line/linde.example/1"] == 177_000_001
-    assert entries["faces/wilge.example"] == 400 // 3
+    assert entries["faces/wilge.example"] == 10, "the least, when nobody is let in"
     announcement.tell(1_770_000_001.0, {}, {})
     peace = Cell("cell1", 400).entries(read_metrics([published()]), 1_770_000_001.0)
     assert peace == {"written/cell1": 1_770_000_001, "clock/cell1": 0}
@@ -55,16 +55,27 @@ def test_of_several_nodes_the_most_generous_is_believed() -> None:
     strict = 'firstbell_gate_level{host="a"} 100.0\nfirstbell_gate_line{host="a",lane="known"} 7.0\n'
     generous = 'firstbell_gate_level{host="a"} 200.0\nfirstbell_gate_line{host="a",lane="known"} 9.0\n'
     told = read_metrics([generous, strict, "other_metric 5\n"])
-    assert told == Told(0.0, {"a": 200}, {("a", Lane.KNOWN): 9})
+    assert told == Told(0.0, 0.0, {"a": 200}, {("a", Lane.KNOWN): 9})
 
 
 def test_the_edge_cuts_only_where_the_gate_has_cut_for_some_seconds() -> None:
     cell = Cell("cell1", 400)
     seen = [
-        cell.entries(Told(0.0, {"a": level}, {}), float(second)).get("level/a")
+        cell.entries(Told(0.0, 0.0, {"a": level}, {}), float(second)).get("level/a")
         for second, level in enumerate([LEVELS - 1, 100, 50, 200, 150, LEVELS - 1])
     ]
     assert seen == [None, None, None, 200, 200, None]
+
+
+def test_new_faces_come_twice_as_fast_as_people_are_let_in() -> None:
+    nodes = ['firstbell_gate_state{what="entries_per_s"} 40.0\nfirstbell_gate_line{host="a",lane="known"} 7.0\n'] * 2
+    told = read_metrics(nodes)
+    assert Cell("cell1", 400).entries(told, 0.0)["faces/a"] == 160
+    assert Cell("cell1", 100).entries(told, 0.0)["faces/a"] == 100
+    told.lines["b", Lane.KNOWN] = 7
+    assert Cell("cell1", 400).entries(told, 0.0)["faces/a"] == 80
+    assert Cell("cell1", 400).entries(only_hosts(told, {"a"}), 0.0)["faces/a"] == 160
+    assert only_hosts(told, {"*"}) == told
 
 
 def test_a_cell_at_another_hour_says_how_far_its_clock_is_ahead() -> None:

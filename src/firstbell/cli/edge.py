@@ -15,7 +15,7 @@ import structlog
 import typer
 
 from firstbell.cli import app
-from firstbell.gate.edge import Cell, class_maps, read_metrics
+from firstbell.gate.edge import Cell, class_maps, only_hosts, read_metrics
 from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.logs import configure_logs
 from firstbell.settings import Settings, read_settings
@@ -57,8 +57,10 @@ def run(
     haproxy = RuntimeSocket(socket)
     if not socket.is_socket():
         raise OperatorError(f"HAProxy has no socket at {socket}: start it first, or name its socket with --socket.")
+    if not (maps / "cells.map").is_file():
+        raise OperatorError(f"There is no cells.map in {maps}: name the folder of HAProxy's maps with --maps.")
     configure_logs(settings.log_level)
-    asyncio.run(Edge(haproxy, str(maps / "gate.map"), nodes, settings).run())
+    asyncio.run(Edge(haproxy, maps, nodes, settings).run())
 
 
 @edge.command("classes")
@@ -139,9 +141,9 @@ class _Seen:
 class Edge:
     """The loop of `firstbell edge`."""
 
-    def __init__(self, haproxy: RuntimeSocket, gate_map: str, nodes: dict[str, list[str]], settings: Settings) -> None:
+    def __init__(self, haproxy: RuntimeSocket, maps: Path, nodes: dict[str, list[str]], settings: Settings) -> None:
         self._haproxy = haproxy
-        self._map = gate_map
+        self._maps = maps
         self._nodes = nodes
         self._token = settings.metrics_token
         self._cells = {name: Cell(name, settings.edge_faces_per_second_max) for name in nodes}
@@ -167,7 +169,7 @@ class Edge:
         entries = {key: value for cell in self._entries.values() for key, value in cell.items()}
         entries["written"] = min((value for key, value in entries.items() if key.startswith("written/")), default=0)
         try:
-            await self._haproxy.replace_map(self._map, entries)
+            await self._haproxy.replace_map(str(self._maps / "gate.map"), entries)
         except (OSError, TimeoutError) as error:
             return f"HAProxy was not told: {error or 'no answer'}"
         kinds = [key.partition("/")[0] for key in entries]
@@ -179,8 +181,14 @@ class Edge:
         texts = await asyncio.gather(*(asyncio.to_thread(self._metrics, url) for url in urls))
         answered = [text for text in texts if text]
         if answered:
-            self._entries[name] = self._cells[name].entries(read_metrics(answered), time.time())
+            told = only_hosts(read_metrics(answered), self._hosts(name))
+            self._entries[name] = self._cells[name].entries(told, time.time())
         return bool(answered)
+
+    def _hosts(self, cell: str) -> set[str]:
+        """The host names that come to a cell by this edge; others of its schools would take a share for nobody."""
+        lines = (line.split() for line in (self._maps / "cells.map").read_text().splitlines())
+        return {words[0] for words in lines if words[1:] == [cell]}
 
     def _metrics(self, url: str) -> str:
         headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
