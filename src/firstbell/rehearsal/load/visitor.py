@@ -9,6 +9,7 @@ from typing import Protocol
 
 from firstbell.rehearsal.bench.connection import Answer
 from firstbell.rehearsal.journeys.step import Journey, Step
+from firstbell.rehearsal.load.bidder import MARK, show_work
 from firstbell.rehearsal.load.line import Line, open_line
 from firstbell.rehearsal.load.orders import Target
 from firstbell.rehearsal.load.player import Player
@@ -212,7 +213,22 @@ class Visitor:
             self._give_up()
             return
         told = _RETRY_AFTER.search(answer.head)
-        self._plan(now_s + (float(told[1]) if told else RETRY_AFTER_S), self._ask)
+        due_s = now_s + (float(told[1]) if told else RETRY_AFTER_S)
+        if MARK in answer.body:
+            self._stage.begin(self._bid(due_s, self.turn))
+        else:
+            self._plan(due_s, self._ask)
+
+    async def _bid(self, due_s: float, turn: int) -> None:
+        """Come back at once when the bid was taken, else when the page would have."""
+        is_taken = False
+        with suppress(OSError):
+            if self._line is None or not self._line.is_open:
+                self._line = await open_line(self.player.source, self._stage.target.address)
+            is_taken = await show_work(self.player, self._line)
+        if turn == self.turn:
+            now_s = self._stage.now()
+            self._plan(now_s if is_taken else max(now_s, due_s), self._ask)
 
     def _wait(self, waited_s: int, whole_s: int, now_s: float) -> None:
         """Look at what the waiting room shows."""
