@@ -267,6 +267,9 @@ class Settings:
     bid_entries_share: float = knob(
         0.15, unit="share of entries, beside them", why="strangers who show work come in within seconds; most can"
     )
+    bid_entries_per_second_min: float = knob(
+        4.0, unit="people per s and worker", why="the same under attack, when hardly anybody enters: a fifth of a core"
+    )
     bid_effort_min: int = knob(
         4, unit="times 10,000 hashes at most", why="a fifth of a second of a laptop's browser, two of an old phone's"
     )

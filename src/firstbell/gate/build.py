@@ -96,7 +96,7 @@ def bidding_of(settings: Settings, secret: bytes, voice: Voice, pace: Pace) -> B
     effort = Effort(least=settings.bid_effort_min, most=settings.bid_effort_max)
     return Bidding(
         Puzzles(secret, effort, kept_max=settings.bids_kept_max),
-        Auction(effort, share=settings.bid_entries_share, least_per_s=settings.entries_per_second_min),
+        Auction(effort, share=settings.bid_entries_share, least_per_s=settings.bid_entries_per_second_min),
         effort,
         voice,
         pace,

@@ -15,6 +15,7 @@ from firstbell.rehearsal.load.player import Player
 MARK = b'id="bid"'
 """What the page of a line has in which one may bid."""
 
+PAGE_S = 30.0
 TRIES = 3
 SLICE_HASHES, SLICE_S = 128, 0.002
 """64,000 hashes a second, as a phone has them; the generator is never held up for more than 0.1 ms."""
@@ -23,7 +24,16 @@ _TAKEN, _GIVEN, _OUTBID = 204, 200, 503
 
 
 async def show_work(player: Player, line: Line) -> bool:
-    """Bid on an open line; True when the bid was taken, so that the player is inside."""
+    """Bid on an open line; True when the bid was taken, so that the player is inside.
+
+    Raises:
+        TimeoutError: the page would have been loaded again by now.
+    """
+    async with asyncio.timeout(PAGE_S):
+        return await _bid(player, line)
+
+
+async def _bid(player: Player, line: Line) -> bool:
     wished = 0
     for _ in range(TRIES):
         puzzle = await _ask(line, player.request("GET", f"/bid?effort={wished}"))

@@ -1,9 +1,11 @@
 """One person on a journey: asks, waits when told to, tries again as our pages do, and never faster."""
 
+import asyncio
 import random
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from errno import ECONNREFUSED
 from typing import Protocol
 
@@ -66,7 +68,7 @@ class Visitor:
     """A player on a journey. Each step is due at a moment that does not depend on the server's slowness."""
 
     __slots__ = (
-        "_arrived_s", "_come_backs", "_crowd", "_estimate_s", "_estimated_at_s", "_is_asking", "_is_known",
+        "_arrived_s", "_bidding", "_come_backs", "_crowd", "_estimate_s", "_estimated_at_s", "_is_asking", "_is_known",
         "_is_reused", "_journey", "_key", "_line", "_retries", "_stage", "_step", "_waited_s", "_waiting_since_s",
         "_whole_s", "asked_s", "player", "turn",
     )  # fmt: skip
@@ -76,6 +78,7 @@ class Visitor:
         self._crowd = crowd
         self._journey = journey
         self._line: Line | None = None
+        self._bidding: asyncio.Future[None] | None = None
         self._retries = RETRIES_AT_FIRST
         self._is_asking = False
         self._is_known = player.is_known
@@ -103,6 +106,8 @@ class Visitor:
     def end(self) -> None:
         """Close what is open. A step that still waits after all patience was not served."""
         self.turn += 1
+        if self._bidding is not None:
+            self._bidding.cancel()
         self._drop_line()
         if self._is_asking and self._is_known and self._stage.now() - self._key.second > PATIENCE_S:
             self._stage.tally.known[False] += 1
@@ -215,7 +220,7 @@ class Visitor:
         told = _RETRY_AFTER.search(answer.head)
         due_s = now_s + (float(told[1]) if told else RETRY_AFTER_S)
         if MARK in answer.body:
-            self._stage.begin(self._bid(due_s, self.turn))
+            self._bidding = asyncio.ensure_future(self._bid(due_s, self.turn))
         else:
             self._plan(due_s, self._ask)
 
@@ -224,7 +229,7 @@ class Visitor:
         is_taken = False
         with suppress(OSError):
             if self._line is None or not self._line.is_open:
-                self._line = await open_line(self.player.source, self._stage.target.address)
+                self._line = open_line(self.player.source, self._stage.target.address)
             is_taken = await show_work(self.player, self._line)
         if turn == self.turn:
             now_s = self._stage.now()
