@@ -1,0 +1,71 @@
+"""Statements on folders, documents and blobs, one typed function each: all of them are found here."""
+
+from firstbell.domains.documents.queries.bin import (
+    delete_document,
+    delete_folder,
+    find_deleted_document,
+    find_deleted_folder,
+    find_in_bin,
+    list_bin,
+    purge_documents,
+    purge_folders,
+    restore_document,
+    restore_folder,
+)
+from firstbell.domains.documents.queries.blobs import (
+    claim_blobs,
+    list_unreferenced_blobs,
+    note_unreferenced_blobs,
+    remove_blob,
+)
+from firstbell.domains.documents.queries.documents import (
+    change_document,
+    find_document,
+    insert_documents,
+    list_by_id,
+    list_document_names,
+    list_documents,
+    list_newest,
+)
+from firstbell.domains.documents.queries.folders import (
+    add_roots,
+    change_folder,
+    insert_folder,
+    list_folder_names,
+    list_folders,
+    list_path,
+    list_tree,
+    lock_tree,
+)
+
+__all__ = [
+    "add_roots",
+    "change_document",
+    "change_folder",
+    "claim_blobs",
+    "delete_document",
+    "delete_folder",
+    "find_deleted_document",
+    "find_deleted_folder",
+    "find_document",
+    "find_in_bin",
+    "insert_documents",
+    "insert_folder",
+    "list_bin",
+    "list_by_id",
+    "list_document_names",
+    "list_documents",
+    "list_folder_names",
+    "list_folders",
+    "list_newest",
+    "list_path",
+    "list_tree",
+    "list_unreferenced_blobs",
+    "lock_tree",
+    "note_unreferenced_blobs",
+    "purge_documents",
+    "purge_folders",
+    "remove_blob",
+    "restore_document",
+    "restore_folder",
+]
