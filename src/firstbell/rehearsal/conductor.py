@@ -35,9 +35,10 @@ STAIRS_MAX = 16
 PEOPLE_PER_S_MIN = 0.5
 """Less than this is no school."""
 
-STAIR_SECONDS = 8.0
-SETTLE_SHARE = 0.4
-"""The part of a stair in which mornings have only begun, so that later steps do not come yet."""
+STAIR_SECONDS = 16.0
+SETTLE_SHARE = 0.6
+"""The part of a stair in which mornings have only begun. One lasts nine seconds at our haste: whoever counted earlier
+would believe in more people than can be served, since their later steps had not come yet."""
 
 HASTE = 4.0
 """People read and type so many times faster than in a school, so that a minute shows whole mornings."""
