@@ -115,6 +115,8 @@ def test_a_message_of_a_long_morning_at_500_schools_fits_the_bus() -> None:
     told = room.tell(START + 1_801)
     assert len(told.lines) == LINES_MAX
     assert len(pack(told)) < 200_000
+    room.join(START + 1_801)
+    assert len(pack(room.tell(START + 1_801))) < 1_000_000, "also for whoever asks for all"
 
 
 def test_counts_of_another_day_or_of_tomorrow_are_not_believed() -> None:

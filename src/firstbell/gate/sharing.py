@@ -18,6 +18,9 @@ PEERS_MAX = 256
 """Workers that one knows of; more than any cell has."""
 LINES_MAX = 1_000
 """Lines in one message: 500 schools with two lanes, which is 1 MB in three hours of waiting and 100 kB on a morning."""
+COUNTS_MAX = 100_000
+"""Counts in one message that tells all: 0.8 MB, where NATS carries 1 MB. With more, whoever asked hears a tenth each
+second as always."""
 NEWEST_BUCKETS = 3
 """Periods that each message repeats: what is counted now, and what a lost message had of the last one."""
 OLDER_PART = 10

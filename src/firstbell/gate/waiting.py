@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, Lane, Line, LineKey, Place, Reach
 from firstbell.gate.outlook import Outlook, Prospect
-from firstbell.gate.sharing import LINES_MAX, LinePart, Part, Peers, line_part, told_now
+from firstbell.gate.sharing import COUNTS_MAX, LINES_MAX, LinePart, Part, Peers, line_part, told_now
 
 RATE_MEMORY_S = 10.0
 """The rate is averaged over about this time: long enough to be calm, short enough to be true."""
@@ -188,7 +188,8 @@ class WaitingRoom:
     def tell(self, now: float) -> Part:
         """What the others must know, once a second."""
         asks_all = now < self._hears_all_at
-        newest, is_whole = int(now // BUCKET_S), asks_all or now < self._tells_all_until
+        newest = int(now // BUCKET_S)
+        is_whole = (asks_all or now < self._tells_all_until) and self._counts() <= COUNTS_MAX
         lines = []
         for key, line in list(self._lines.items())[:LINES_MAX]:
             counted = line.counted.get(self.worker, {})
@@ -245,6 +246,9 @@ class WaitingRoom:
             if line.lead_over(behind) > lead_max:
                 ahead[key] = line.reach
         return ahead
+
+    def _counts(self) -> int:
+        return sum(len(line.counted.get(self.worker, ())) for line in self._lines.values())
 
     def _sum_up(self) -> None:
         self.waiting = math.ceil(sum(line.waiting for line in self._lines.values()))
