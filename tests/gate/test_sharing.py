@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.line import Lane
@@ -104,6 +106,23 @@ def test_hearing_again_what_was_heard_changes_nothing() -> None:
         hearer.hear(unpack(pack(part)), START + 2)
     hearer.let_in(0.0, START + 2, 1.0)
     assert hearer.waiting == 40
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 20)), min_size=1, max_size=30), st.randoms())
+def test_the_sums_are_the_same_in_whatever_order_messages_come(arrivals: list[tuple[int, int]], chance: Any) -> None:
+    tellers = [WaitingRoom(b"seed", bytes([number]), unknown_share=0.2) for number in range(3)]
+    told = []
+    for second, (number, people) in enumerate(arrivals):
+        for _ in range(people):
+            tellers[number].count(Ticket(bytes(16), Lane.KNOWN, b"somebody", 0), START)
+        told.append(tellers[number].tell(START + second / 10))
+    hearer = WaitingRoom(b"seed", b"hearer", unknown_share=0.2)
+    chance.shuffle(told)
+    for part in [*told, *told]:
+        hearer.hear(part, START + 5)
+    hearer.let_in(0.0, START + 5, 1.0)
+    assert hearer.waiting == sum(people for _, people in arrivals)
 
 
 def test_a_message_of_a_long_morning_at_500_schools_fits_the_bus() -> None:
