@@ -5,7 +5,7 @@ from itertools import count
 import httpx
 import pytest
 
-from tests.conftest import Installation
+from tests.conftest import Installation, Town
 
 _numbers = count(1)
 
@@ -65,3 +65,11 @@ def test_an_unknown_school_is_named(installation: Installation) -> None:
     done = installation.run("person", "password", "noor", "--school", "nowhere", "--generate")
     assert done.returncode == 1
     assert "There is no school 'nowhere'" in done.stderr or "There is no school yet" in done.stderr
+
+
+def test_the_demo_world_goes_into_an_empty_installation_only(town: Town) -> None:
+    before = town.rows("sint-jozef")
+    done = town.installation.run("demo-school", "--pupils", "12")
+    assert done.returncode == 1
+    assert done.stderr == "There is a school 'de-wegwijzer' here; the demo world wants an empty installation.\n"
+    assert town.rows("sint-jozef") == before
