@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,6 +22,8 @@ from firstbell.domains.people.model import School
 from firstbell.domains.people.queries.rehearsing import give_everybody_password
 from firstbell.kernel.engines import EngineError, Engines, free_port
 from firstbell.kernel.passwords import hash_password
+from firstbell.kernel.processes import birth_of
+from firstbell.rehearsal.bench.meter import process_tree
 from firstbell.rehearsal.cast import (
     find_asset,
     look_around,
@@ -44,6 +47,9 @@ MORNING = "2026-11-19T08:20:00+01:00"
 
 PASSWORD = "de-bel-gaat-om-half-negen"  # noqa: S105 - of invented people, in a world that only this machine reaches
 FOLDERS = "firstbell-rehearsal-"
+DRAIN_SECONDS = 5
+"""Nobody waits for an answer when a rehearsal ends."""
+
 EDGE_PRICED_PER_S = 10_000.0
 """What the edge is made for: an attack at about ten times what a core serves."""
 
@@ -65,7 +71,8 @@ class OwnStage:
         self._pupils = pupils
         settings = replace(
             with_running_clock(replace(read_settings(), clock=MORNING)), data_dir=folder, host="127.0.0.1",
-            port=free_port(), workers=1, drain_pause_ms=0, trusted_proxies="127.0.0.1" if has_edge else "",
+            port=free_port(), workers=1, drain_pause_ms=0, drain_seconds_max=DRAIN_SECONDS,
+            trusted_proxies="127.0.0.1" if has_edge else "",
         )  # fmt: skip
         self._edges = ExitStack()
         self.target = Target(settings.host, settings.port)
@@ -92,10 +99,15 @@ class OwnStage:
             self._start_edge()
 
     def close(self) -> None:
-        """End everything."""
+        """End everything, also a worker that outlives its web: one that was started after a fault may."""
+        born = {pid: birth_of(pid) for pid in process_tree(self._installation.processes().values())}
         self._breaker.mend()
         self._edges.close()
         self._installation.stop()
+        for pid, birth in born.items():
+            if birth and birth_of(pid) == birth:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def invite(self, devices: int) -> None:
         """Sign people in on so many devices together, and write the cast anew."""
