@@ -42,6 +42,10 @@ class DemoSchool(msgspec.Struct, frozen=True):
     guests: tuple[Guest, ...]
 
 
+DRAIN_SECONDS = 10
+"""Under the patience of who ends the web, so that the web itself ends a worker that hangs."""
+
+
 @app.command()
 def demo(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
@@ -58,7 +62,12 @@ def demo(
     given: dict[str, Any] = {"port": port, "data_dir": data_dir}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     # Nobody stands in front of us who must be told first; children may run in another folder.
-    settings = replace(with_running_clock(settings), drain_pause_ms=0, data_dir=settings.data_dir.absolute())
+    settings = replace(
+        with_running_clock(settings),
+        drain_pause_ms=0,
+        drain_seconds_max=DRAIN_SECONDS,
+        data_dir=settings.data_dir.absolute(),
+    )
     installation = Installation(settings, Steps(console), console.print)
     try:
         installation.start_engines()

@@ -128,3 +128,13 @@ class BusyError(FirstbellError):
     def __init__(self, retry_after_s: int = 5, **values: Any) -> None:
         super().__init__(**values)
         self.retry_after_s = retry_after_s
+
+
+class AwayError(FirstbellError):
+    """The database does not answer, or not in time: it starts again, or another takes its place."""
+
+    status = 503
+    kind = "away"
+    title = mark("We cannot reach your school's data for a moment.")
+    advice = mark("Try again in a few seconds. What you handed in is safe.")
+    retry_after_s = 3

@@ -1,6 +1,7 @@
 """The today page of each role, on a Monday morning at nine."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
@@ -169,3 +170,20 @@ def test_the_page_speaks_the_language_of_its_reader(browser: Browser, world: Wor
         world.sql("UPDATE account SET locale = NULL WHERE id = $1", account)
     assert "Bonjour, Noor" in html
     assert "8\N{NARROW NO-BREAK SPACE}h\N{NARROW NO-BREAK SPACE}30" in html
+
+
+def test_a_database_that_does_not_answer_in_time_is_a_moment_and_no_fault(world: World) -> None:
+    with (
+        serving(world.installation, database_statement_timeout_ms="300") as address,
+        signed_in(address, "Noor Vermeulen") as pupil,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        held = threads.submit(world.sql, "DO $$ BEGIN LOCK TABLE enrolment; PERFORM pg_sleep(2); END $$")
+        wait_until(lambda: bool(world.sql("SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted")))
+        page, program = pupil.get("/"), pupil.get("/", headers={"accept": "application/json"})
+        held.result()
+        assert (page.status_code, program.status_code) == (503, 503)
+        assert int(page.headers["retry-after"]) > 0
+        assert "We kunnen even niet bij de gegevens van je school." in page.text
+        assert program.json()["type"] == "urn:firstbell:problem:away"
+        assert pupil.get("/").status_code == 200
