@@ -130,7 +130,7 @@ class Gate:
         now_s = self._clock.seconds()
         asker = self._askers.read(scope, now_s)
         if asker.holder and not self._limits.devices.take(asker.holder, now_s):
-            await self._say_no(asker, TooManyError(), send)
+            await self._say_no(asker, TooManyError, send)
             return
         answered = None
         if asker.inside is None and asker.school is not None:
@@ -160,7 +160,7 @@ class Gate:
             body.check(scope)
             receive = await body.arrive() if rule.hashes else body.receive
         except (SlowBodyError, TooLargeError) as error:
-            await self._say_no(asker, error, send)
+            await self._say_no(asker, type(error), send)
             return
         if rule.hashes:
             scope[SOURCE] = self._limits.sources.of(scope)
@@ -244,9 +244,9 @@ class Gate:
         send = self._with_cookies(asker, Answered(Passing.IN, bid.winner), now_s, scope, send)
         await bid.answer.send(send)
 
-    async def _say_no(self, asker: Asker, error: FirstbellError, send: Send) -> None:
-        self.figures.count(asker.rule.priority, _NOES[type(error)], _school_of(asker))
-        await self._voice.no(type(error), asker.school, as_page=asker.wants_page).send(send)
+    async def _say_no(self, asker: Asker, error: type[FirstbellError], send: Send) -> None:
+        self.figures.count(asker.rule.priority, _NOES[error], _school_of(asker))
+        await self._voice.no(error, asker.school, as_page=asker.wants_page).send(send)
 
     async def _refuse(self, asker: Asker, send: Send) -> None:
         answer = self._voice.refusal(asker.school, as_page=asker.wants_page, is_form=not asker.is_safe)

@@ -54,6 +54,8 @@ class Voice:
         self._chance = chance
         self._problems: dict[str, list[Answer]] = {}
         self._pages: dict[tuple[str, str, bool], list[Answer]] = {}
+        self._counted: dict[tuple[str, str, Lane, int], Answer] = {}
+        self._counted_minute = 0
         self._waiting: dict[tuple[str, str, bool], list[bytes | int]] = {}
         self._no: dict[tuple[type[FirstbellError], str, str], Answer] = {}
         self._dealt = 0
@@ -81,16 +83,29 @@ class Voice:
 
     def waiting(self, school: School, ticket: Ticket, poll_s: int, now: float) -> Answer:
         """The page of the waiting room with the numbers of one ticket."""
-        left_s = ticket.promised_at - now
-        if ticket.promised_at:
-            total = max(1, ticket.promised_at - ticket.came_at)
-            words = _wait_words(max(5, int(left_s)), school.locale)
-            progress = b"%d" % min(total, max(0, int(now) - ticket.came_at))
-        else:
-            total, progress, words = 1, b"0", _counting_words(school.locale)
+        if not ticket.promised_at:
+            return self._counting(school, ticket, poll_s)
+        total = max(1, ticket.promised_at - ticket.came_at)
+        words = _wait_words(max(5, int(ticket.promised_at - now)), school.locale)
+        progress = b"%d" % min(total, max(0, int(now) - ticket.came_at))
+        return self._filled(school, ticket, poll_s, (words, progress, b"%d" % total))
+
+    def _counting(self, school: School, ticket: Ticket, poll_s: int) -> Answer:
+        """The page of somebody who has no estimate yet: the same for all of a minute, so it is made once."""
+        minute = ticket.came_at // 60
+        if minute != self._counted_minute:
+            self._counted_minute = minute
+            self._counted.clear()
+        key = (school.name, school.locale, ticket.lane, poll_s)
+        if key not in self._counted:
+            self._counted[key] = self._filled(school, ticket, poll_s, (_counting_words(school.locale), b"0", b"1"))
+        return self._counted[key]
+
+    def _filled(self, school: School, ticket: Ticket, poll_s: int, place: tuple[bytes, bytes, bytes]) -> Answer:
+        words, progress, total = place
         arrived = _arrival(ticket.came_at // 60, school.zone, school.locale)
         parts = self._waiting_parts(school, may_bid=ticket.lane is Lane.UNKNOWN)
-        fillings = (b"%d" % poll_s, words, progress, b"%d" % total, arrived)
+        fillings = (b"%d" % poll_s, words, progress, total, arrived)
         body = b"".join(part if isinstance(part, bytes) else fillings[part] for part in parts)
         return Answer(self._headers(b"text/html; charset=utf-8", body, poll_s), body)
 

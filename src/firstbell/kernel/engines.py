@@ -37,7 +37,8 @@ _POSTGRES = {
     "port": "5432",
     "unix_socket_permissions": "0700",
     "max_connections": "60",
-    "shared_buffers": "128MB",
+    # What the system keeps of files serves as well here; of 128 MB every page once touched would stay resident.
+    "shared_buffers": "64MB",
     "max_wal_size": "1GB",
     "jit": "off",
 }

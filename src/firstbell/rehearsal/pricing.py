@@ -13,8 +13,8 @@ from firstbell.rehearsal.load.tally import Tally
 from firstbell.rehearsal.results import Capacity, Prices
 from firstbell.rehearsal.scenarios.scenario import Phase
 
-PRICED_PER_S = 1_000.0
-"""Many enough to outweigh what a worker does by itself, few enough to be no queue."""
+PRICED_PER_S = 9_000.0
+"""As in a flood: a worker that is woken for each request by itself pays twice as much, and none is in a spike."""
 
 PRICE_SECONDS = 4.0
 ANSWERED_SECONDS = 0.5

@@ -1,6 +1,7 @@
 """The process that plays people: arrivals on schedule, whatever the server does."""
 
 import asyncio
+import gc
 import os
 import random
 import resource
@@ -41,6 +42,7 @@ class Performance:
         self.tally = Tally()
         self.random = random.Random(orders.seed)  # noqa: S311 - the same seed plays the same morning
         self.haste = orders.haste
+        self.bidders = 0
         self.receipts: list[tuple[str, str]] = []
         self._orders = orders
         self._cast = cast
@@ -222,6 +224,9 @@ def run_generator(pipe: Pipe, core: int | None) -> None:
             if orders not in casts:
                 casts = {orders: Cast(orders)}
         else:
+            # A hundred thousand people at once, none of whom is rubbish: looking for it would hold up the schedule.
+            gc.collect()
+            gc.disable()
             uvloop.run(
                 Performance(orders, casts[orders.cast]).play(lambda tally, receipts: pipe.send((tally, receipts)))
             )

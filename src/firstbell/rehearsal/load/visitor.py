@@ -11,7 +11,7 @@ from typing import Protocol
 
 from firstbell.rehearsal.bench.connection import Answer
 from firstbell.rehearsal.journeys.step import Journey, Step
-from firstbell.rehearsal.load.bidder import MARK, show_work
+from firstbell.rehearsal.load.bidder import BIDDERS_MAX, MARK, show_work
 from firstbell.rehearsal.load.line import Line, open_line
 from firstbell.rehearsal.load.orders import Target
 from firstbell.rehearsal.load.player import Player
@@ -47,6 +47,7 @@ class Stage(Protocol):
     tally: Tally
     random: random.Random
     haste: float
+    bidders: int
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -219,7 +220,7 @@ class Visitor:
             return
         told = _RETRY_AFTER.search(answer.head)
         due_s = now_s + (float(told[1]) if told else RETRY_AFTER_S)
-        if MARK in answer.body:
+        if MARK in answer.body and self._stage.bidders < BIDDERS_MAX:
             self._bidding = asyncio.ensure_future(self._bid(due_s, self.turn))
         else:
             self._plan(due_s, self._ask)
@@ -227,13 +228,21 @@ class Visitor:
     async def _bid(self, due_s: float, turn: int) -> None:
         """Come back at once when the bid was taken, else when the page would have."""
         is_taken = False
-        with suppress(OSError):
-            if self._line is None or not self._line.is_open:
-                self._line = open_line(self.player.source, self._stage.target.address)
-            is_taken = await show_work(self.player, self._line)
+        self._stage.bidders += 1
+        try:
+            is_taken = await self._show_work()
+        finally:
+            self._stage.bidders -= 1
         if turn == self.turn:
             now_s = self._stage.now()
             self._plan(now_s if is_taken else max(now_s, due_s), self._ask)
+
+    async def _show_work(self) -> bool:
+        with suppress(OSError):
+            if self._line is None or not self._line.is_open:
+                self._line = open_line(self.player.source, self._stage.target.address)
+            return await show_work(self.player, self._line)
+        return False
 
     def _wait(self, waited_s: int, whole_s: int, now_s: float) -> None:
         """Look at what the waiting room shows."""
