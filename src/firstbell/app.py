@@ -1,6 +1,7 @@
 """Wires everything together; only the command line imports it."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -61,6 +62,10 @@ HANDLERS = [
     *timetable.HANDLERS,
     *views.HANDLERS,
 ]
+
+
+GARBAGE_OBJECTS = 20_000
+"""New objects between two looks of the collector, some hundred requests; Python's own 700 are not one page."""
 
 
 def create_app(settings: Settings | None = None, *, has_gate: bool = True) -> App:
@@ -190,6 +195,7 @@ class _Worker:
         await self.changes.start(self.pool, since_s=self.settings.access_seconds)
         await self.bus.start()
         self.gate.start()
+        _spare_collector()
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.probes.drain)
         try:
             yield
@@ -214,6 +220,13 @@ class _Worker:
 
     def _pool_now(self) -> Pool:
         return self.pool
+
+
+def _spare_collector() -> None:
+    """Python's collector looks for rings of objects. What was made until now stays, and requests leave few."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS, 10, 100)
 
 
 def _always(value: Any) -> Callable[[], Any]:

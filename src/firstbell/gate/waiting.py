@@ -2,12 +2,10 @@
 
 Nothing is kept for a person. A ticket is signed and lives in the browser; the server keeps one count for each period of
 10 s of each line, and one cursor for each line. Who came in an earlier period goes first; within one the order is the
-rank, an HMAC of the holder, so that neither a faster phone nor another try finds a better place. A browser is counted
+rank, a keyed hash of the holder, so that neither a faster phone nor another try finds a better place. A browser is counted
 when it shows its ticket for the first time: a flood that never comes back is no line.
 """
 
-import hashlib
-import hmac
 import math
 import struct
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from typing import NamedTuple
 from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, Lane, Line, LineKey, Place, Reach
 from firstbell.gate.outlook import Outlook, Prospect
 from firstbell.gate.sharing import COUNTS_MAX, LINES_MAX, LinePart, Part, Peers, line_part, told_now
+from firstbell.kernel.signing import code_for
 
 RATE_MEMORY_S = 10.0
 """The rate is averaged over about this time: long enough to be calm, short enough to be true."""
@@ -254,7 +253,7 @@ class WaitingRoom:
         self.waiting = math.ceil(sum(line.waiting for line in self._lines.values()))
 
     def _place(self, ticket: Ticket) -> Place:
-        rank = int.from_bytes(hmac.digest(self._seed, ticket.holder, hashlib.sha256)[:4])
+        rank = int.from_bytes(code_for(ticket.holder, self._seed)[:4])
         return Place(ticket.bucket, rank)
 
     def _weight(self, key: LineKey) -> float:
