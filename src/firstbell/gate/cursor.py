@@ -19,8 +19,12 @@ GROUPS = 128
 LEVELS = len(Priority) * GROUPS
 
 SHRINK = 0.05
+SHRINK_MAX = 0.2
+"""At most this much less than was bearable before: a window in which the loop was late worked on little, which says
+nothing about how much there could be."""
+
 GROW = 0.01
-RECOVER = 0.05
+RECOVER = 0.1
 """At least this much more of what was worked on: 1 % of few arrivals takes a quarter of a minute."""
 
 _HOUR_S = 3_600
@@ -78,11 +82,11 @@ class Cursor:
 
     def _aimed(self, wanted: float) -> tuple[int, float]:
         if wanted < self.arrived:
-            left = wanted - sum(self.histogram[:GROUPS])
+            left = max(0.0, wanted - sum(self.histogram[:GROUPS]))
             for level in range(GROUPS, LEVELS):
                 count = self.histogram[level]
                 if count > left:
-                    return level - 1, max(0.0, left) / count
+                    return level - 1, left / count
                 left -= count
         return LEVELS - 1, 0.0
 
@@ -116,7 +120,8 @@ class Cursors:
         arrived = sum(cursor.arrived for cursor in self.by_school.values())
         worked = sum(cursor.worked for cursor in self.by_school.values())
         if is_overloaded:
-            self._bearable_per_s = worked / seconds * (1 - SHRINK)
+            least = self._bearable_per_s * (1 - SHRINK_MAX)
+            self._bearable_per_s = max(least, worked / seconds * (1 - SHRINK))
         else:
             known = max(self._bearable_per_s, worked / seconds)
             self._bearable_per_s = known + max(arrived / seconds * GROW, known * RECOVER)

@@ -77,11 +77,11 @@ class Door:
         if self.room.waiting:
             self.budget.resume(self.room.own_per_s)
 
-    def turn(self, now: float, seconds: float, *, is_overloaded: bool) -> None:
+    def turn(self, now: float, seconds: float, *, is_overloaded: bool, served_share: float = 1.0) -> None:
         """Once a second: move the rate, and let the next people in."""
         if self.room.waiting and not self.budget.is_limited and self.room.is_limited_elsewhere(now):
             self.budget.join()
-        self.budget.adjust(seconds, is_overloaded=is_overloaded, waiting=self.room.waiting)
+        self.budget.adjust(seconds, is_overloaded=is_overloaded, waiting=self.room.waiting, served_share=served_share)
         # In peace only strangers from a busy source wait: for as long as it takes to come back twice.
         self._spare = self.room.let_in(self.budget.rate_per_s, now, seconds)
 
@@ -113,10 +113,11 @@ class Door:
     def _poll_s(self, ticket: Ticket, now: float) -> int:
         """When to ask again: with jitter, and never after the estimate."""
         if not ticket.promised_at:
-            return max(1, int((ticket.bucket + 1) * BUCKET_S - now) + self._chance.randint(1, 3))
+            # Over a whole period: all who came in one, back within a moment, would be a storm of our own making.
+            return max(1, int((ticket.bucket + 1) * BUCKET_S - now) + self._chance.randint(1, BUCKET_S))
         left_s = ticket.promised_at - now
-        if left_s < 1:
-            return OVERDUE_POLL_S
+        if left_s < 1:  # what was promised did not hold; more questions would make it later still
+            left_s = max(OVERDUE_POLL_S, self.room.wait_s(ticket))
         shortest, longest = POLL_S
         wished = min(longest, max(shortest, left_s / 4)) * self._chance.uniform(1 - JITTER, 1 + JITTER)
         return max(1, int(min(wished, left_s)))

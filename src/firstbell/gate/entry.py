@@ -4,11 +4,16 @@ import math
 
 
 class EntryBudget:
-    """No limit in peace. From the first overload a rate, a tenth lower after each bad second and a little higher after
-    each good one; peace again when nobody waits and all has been well for a while."""
+    """No limit in peace. From the first overload a rate, at least a tenth lower after each bad second and a little
+    higher after each good one; peace again when nobody waits and all has been well for a while.
+
+    A second is bad when the worker was late, and when it turned away some of those who are inside: then too many are.
+    """
 
     DECREASE = 0.9
-    INCREASE = 0.03
+    DECREASE_MOST = 0.8
+    SERVED_SHARE_MIN = 0.95
+    INCREASE = 0.05
     CALM_S = 10.0
 
     def __init__(self, *, least_per_s: float) -> None:
@@ -35,15 +40,16 @@ class EntryBudget:
         """Count somebody who came in."""
         self._entered += 1
 
-    def adjust(self, seconds: float, *, is_overloaded: bool, waiting: int) -> None:
-        """Move the rate by what happened in the last `seconds`."""
+    def adjust(self, seconds: float, *, is_overloaded: bool, waiting: int, served_share: float = 1.0) -> None:
+        """Move the rate by what happened in the last `seconds`; `served_share` of those who are inside were served."""
         now_per_s = self._entered / seconds
         self._entered_per_s += min(1.0, seconds / self.CALM_S) * (now_per_s - self._entered_per_s)
         self._entered = 0
-        if is_overloaded:
+        if is_overloaded or served_share < self.SERVED_SHARE_MIN:
             self._calm_s = 0.0
             came_from = self.rate_per_s if self.is_limited else max(self._entered_per_s, now_per_s)
-            self.rate_per_s = max(self._least_per_s, came_from * self.DECREASE)
+            factor = max(self.DECREASE_MOST, min(self.DECREASE, served_share))
+            self.rate_per_s = max(self._least_per_s, came_from * factor)
         elif self.is_limited:
             self._calm_s = 0.0 if waiting else self._calm_s + seconds
             self.rate_per_s += max(self._least_per_s, self.rate_per_s * self.INCREASE) * seconds

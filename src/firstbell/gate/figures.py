@@ -72,6 +72,15 @@ class Figures:
         if outcome is not Outcome.ADMITTED:
             self.shed_by_school[school] = self.shed_by_school.get(school, 0) + 1
 
+    def served_share(self) -> float:
+        """Of the requests of people who are inside, other than what can wait, the part that was served this second."""
+        served = turned_away = 0
+        for priority in (Priority.P0, Priority.P1, Priority.P2):
+            row = self.by_class[priority]
+            served += row[Outcome.ADMITTED]
+            turned_away += row[Outcome.CUT] + row[Outcome.FULL]
+        return served / (served + turned_away) if turned_away else 1.0
+
     def close_second(self, state: State) -> "Counts":
         """Hand over what was counted since the last call."""
         for row, decisions in zip(self.by_class, self._decisions, strict=True):

@@ -307,7 +307,8 @@ class Gate:
     def _close_second(self, now: float) -> None:
         admission, room, now_s = self.admission, self._door.room, self._clock.seconds()
         seconds, self._second_began = now - self._second_began, now
-        self._door.turn(now_s, seconds, is_overloaded=admission.is_overloaded)
+        served_share = self.figures.served_share()
+        self._door.turn(now_s, seconds, is_overloaded=admission.is_overloaded, served_share=served_share)
         self._limits.strangers.turn(seconds)
         self._bidding.turn(seconds)
         room.reach(now_s, is_connected=self._publish(SUBJECT, pack(room.tell(now_s))))

@@ -2,8 +2,8 @@
 
 Nothing is kept for a person. A ticket is signed and lives in the browser; the server keeps one count for each period of
 10 s of each line, and one cursor for each line. Who came in an earlier period goes first; within one the order is the
-rank, a keyed hash of the holder, so that neither a faster phone nor another try finds a better place. A browser is counted
-when it shows its ticket for the first time: a flood that never comes back is no line.
+rank, a keyed hash of the holder, so that neither a faster phone nor another try finds a better place. A browser is
+counted when it shows its ticket for the first time: a flood that never comes back is no line.
 """
 
 import math
@@ -118,6 +118,12 @@ class WaitingRoom:
         """True when a counted holder may come in; also when there is no such line, since nobody waits in it."""
         line = self._lines.get(LineKey(ticket.school, ticket.lane))
         return line is None or line.has_passed(self._place(ticket))
+
+    def wait_s(self, ticket: Ticket) -> float:
+        """How long the holder will wait as things stand, 0 when that is not known; the page keeps to its promise."""
+        key = LineKey(ticket.school, ticket.lane)
+        line = self._lines.get(key)
+        return 0.0 if line is None else self._outlook.wait_s(key, line.ahead_of(self._place(ticket))) or 0.0
 
     def promise(self, ticket: Ticket, now: float) -> Ticket:
         """The ticket with its estimate: made once its period has closed, rounded up, and never later afterwards."""
