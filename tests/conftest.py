@@ -106,8 +106,6 @@ class Installation:
             ThreadPoolExecutor(1) as thread,
         ):
             status = thread.submit(_exit_status_of, main).result()
-        for stream in (printed, complained):
-            stream.detach()  # the log may still write
         return Done(status, output.getvalue().decode(), errors.getvalue().decode())
 
     def log_of(self, request_id: str, log: Path | None = None) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_the_bench_plays_a_morning_and_writes_what_each_step_cost(tmp_path: Path
     )
     assert played.returncode == 0, played.stdout + played.stderr
     figures = json.loads(written.read_text())
-    assert figures.keys() == {"steps", "pupils", "memory_mb"}
+    assert figures.keys() == {"steps", "pupils", "memory_mb", "measured_on", "machine"}
     assert figures["pupils"] == 24
     assert figures["memory_mb"] > 0
     assert figures["steps"].keys() == STEPS

@@ -54,6 +54,7 @@ def test_nothing_is_broken_in_an_installation_that_is_not_our_own(cast: str) -> 
     assert "breaks things" in ended.stderr
 
 
+@pytest.mark.long
 def test_a_rehearsal_plays_on_an_installation_that_runs_with_a_cast_made_there(
     town: Town, server: str, tmp_path: Path
 ) -> None:
@@ -63,8 +64,8 @@ def test_a_rehearsal_plays_on_an_installation_that_runs_with_a_cast_made_there(
     assert made.returncode == 0, made.stderr
     assert cast.stat().st_mode & 0o077 == 0, "whoever has it is signed in as everybody"
     ended = subprocess.run(
-        [sys.executable, "-m", "firstbell", "rehearse", "ordinary-day", "--minutes", "0.05",
-         "--people-per-second-max", "8", "--target", address, "--cast", str(cast),
+        [sys.executable, "-m", "firstbell", "rehearse", "ordinary-day", "--minutes", "0.15",
+         "--people-per-second-max", "40", "--target", address, "--cast", str(cast),
          "--json", str(figures)],
         env=dict(os.environ), capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
