@@ -29,7 +29,6 @@ class Verdict(Enum):
     """What becomes of a request when it arrives."""
 
     ADMITTED = "admitted"
-    QUEUED = "queued"
     CUT = "cut"
     FULL = "full"
 

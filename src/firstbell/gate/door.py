@@ -16,6 +16,8 @@ POLL_S = (15, 120)
 FIRST_POLL_S = 2
 """Shows that a browser keeps its ticket; short, since somebody unknown enters only after it."""
 OVERDUE_POLL_S = 5
+"""The soonest that somebody asks again whom the promise has passed."""
+
 JITTER = 0.2
 
 

@@ -6,7 +6,7 @@ shut out by it, and who is inside or known is not even counted: strangers from a
 
 from collections.abc import Callable
 
-from firstbell.kernel.sketches import SpaceSaving, Talker
+from firstbell.kernel.sketches import SpaceSaving
 
 WINDOW_S = 10.0
 """All counts are halved each time, so that a steady stream stands at no more than twice what it brings in a window."""
@@ -57,7 +57,3 @@ class Strangers:
             self._elapsed_s = 0.0
             self._sources.fade()
             self._schools = {school: count // 2 for school, count in self._schools.items() if count > 1}
-
-    def loudest(self, number: int) -> list[Talker[bytes]]:
-        """The sources from which most strangers come, the first first."""
-        return self._sources.top(number)
