@@ -45,6 +45,13 @@ class Done:
     stderr: str
 
 
+class _Printed(BytesIO):
+    """What a command prints. Loggers outlive the command they wrote for first: what they write later is no error."""
+
+    def close(self) -> None:
+        """Stay open."""
+
+
 def _exit_status_of(command: Callable[[], None]) -> int:
     try:
         command()
@@ -95,7 +102,7 @@ class Installation:
 
         In a thread of its own: the browser tests have a loop running in this one.
         """
-        output, errors = BytesIO(), BytesIO()
+        output, errors = _Printed(), _Printed()
         printed, complained = TextIOWrapper(output, write_through=True), TextIOWrapper(errors, write_through=True)
         with (
             patch.dict(os.environ, self.environment(**settings), clear=True),
