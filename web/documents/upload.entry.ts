@@ -161,11 +161,16 @@ class Upload {
   }
 }
 
+/** How often the list was asked for: an answer that a later one overtook would take documents away again. */
+let askings = 0;
+
 /** Put the list of documents as it is now in the place of the one on the page. */
 async function showDocuments(): Promise<void> {
+  const asking = ++askings;
   const answer = await fetchPolitely(courtesy, location.href);
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const text = await answer.text();
+  if (!answer.ok || asking !== askings) return;
+  const page = new DOMParser().parseFromString(text, "text/html");
   const fresh = page.getElementById("documents");
   if (fresh) document.getElementById("documents")?.replaceWith(fresh);
 }

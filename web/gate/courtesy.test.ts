@@ -91,6 +91,26 @@ test("the more a page is refused, the less it sends", async () => {
   assert.ok(asked > 5 * busy.sent, `of ${asked} attempts ${busy.sent} were sent`);
 });
 
+test("what is sent at the same time does not hold each other back", async () => {
+  const world = new Played();
+  world.luck = 0;
+  world.sleep = async () => assert.fail("nobody was refused");
+  const courtesy = new Courtesy(world);
+  let serve = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (serve = resolve));
+  let sent = 0;
+  const asked = [1, 2, 3].map(() =>
+    courtesy.ask(async (): Promise<Attempt<string>> => {
+      sent += 1;
+      await opened;
+      return { answer: "served" };
+    }),
+  );
+  assert.equal(sent, 3);
+  serve();
+  assert.deepEqual(await Promise.all(asked), ["served", "served", "served"]);
+});
+
 test("what went wrong otherwise is nobody's turn to repeat", async () => {
   const world = new Played();
   const broken = new Courtesy(world).ask(async () => {

@@ -82,16 +82,18 @@ export class Courtesy {
   }
 
   private async attempt<T>(attempt: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
-    const now = this.world.now();
-    const isSent = this.world.chance() >= this.refusedHere(now);
-    this.requests.add(1, now);
-    if (!isSent) return { refused: true };
-    const found = await attempt();
-    if ("answer" in found) {
-      this.accepts.add(1, this.world.now());
-      this.budget = Math.min(BUDGET_MAX, this.budget + DEPOSIT);
+    const isSent = this.world.chance() >= this.refusedHere(this.world.now());
+    try {
+      const found = isSent ? await attempt() : ({ refused: true } as const);
+      if ("answer" in found) {
+        this.accepts.add(1, this.world.now());
+        this.budget = Math.min(BUDGET_MAX, this.budget + DEPOSIT);
+      }
+      return found;
+    } finally {
+      // Counted when it has ended: what is still on its way was not refused.
+      this.requests.add(1, this.world.now());
     }
-    return found;
   }
 
   /** The share of requests that are refused here, 0 to 1 (Google, Site Reliability Engineering, chapter 21). */
