@@ -197,7 +197,7 @@ def _wait_words(seconds: int, locale: str) -> bytes:
 
 @lru_cache(maxsize=8)
 def _counting_words(locale: str) -> bytes:
-    return i18n.translations(locale).gettext(mark("Only a moment")).encode()
+    return i18n.translations(locale).gettext(mark("How long? One moment.")).encode()
 
 
 @lru_cache(maxsize=4_096)

@@ -15,6 +15,8 @@ from firstbell.kernel.routes import Priority, route
 
 WIDTH, HEIGHT = 300, 48
 """Of a plot, in its own units."""
+_POINTS = 60
+"""Of five minutes. A gate that began later has fewer: its line grows from the right."""
 _CLASSES = (
     mark("Hand-ins and staying signed in"),
     mark("Today and signing in"),
@@ -25,7 +27,7 @@ _CLASSES = (
 
 
 class Plot(NamedTuple):
-    """Figures over the last minutes: what each is `now`, the `top` of the scale, and the points of each line."""
+    """Figures over the last minutes: what each is `now`, the highest (`top`), and the points of each line."""
 
     title: str
     now: tuple[float, ...]
@@ -34,12 +36,14 @@ class Plot(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Requests a second of one class, now."""
+    """Requests a second of one class, now; the `lines` of those asked for and not served at once, and their `top`."""
 
     title: str
     offered: float
     admitted: float
     shed: float
+    top: float
+    lines: tuple[str, ...]
 
 
 _PLOTS: tuple[tuple[str, tuple[Callable[[Point], float], ...]], ...] = (
@@ -57,14 +61,13 @@ _PLOTS: tuple[tuple[str, tuple[Callable[[Point], float], ...]], ...] = (
 @get("/operator/gate", opt=route(only(Role.OPERATOR), Priority.P1))
 async def show_gate(request: Request[Any, Any, Any], schools: Schools, pressure: Pressure) -> Response[Any]:
     """What is asked of the gate and what becomes of it; asks for itself again every two seconds."""
-    names = {school.id: school.name for school, _ in schools.all}
     return page(
         request,
         "views/gate.html",
         pressure=pressure,
         plots=[_plot(title, reads, pressure.points) for title, reads in _PLOTS if pressure.points],
-        rows=_rows(pressure.points[-1]) if pressure.points else [],
-        shed=[(names.get(UUID(bytes=school)), number) for school, number in pressure.most_shed if school],
+        rows=_rows(pressure.points),
+        shed=_shed(pressure, {school.id: school.name for school, _ in schools.all}),
         width=WIDTH,
         height=HEIGHT,
     )
@@ -72,16 +75,40 @@ async def show_gate(request: Request[Any, Any, Any], schools: Schools, pressure:
 
 def _plot(title: str, reads: Sequence[Callable[[Point], float]], points: Sequence[Point]) -> Plot:
     values = [[read(point) for point in points] for read in reads]
-    top = max(1.0, *(value for line in values for value in line))
-    return Plot(title, tuple(line[-1] for line in values), top, tuple(_line(line, top) for line in values))
+    top, lines = _drawn(values)
+    return Plot(title, tuple(line[-1] for line in values), top, lines)
+
+
+def _drawn(values: Sequence[Sequence[float]]) -> tuple[float, tuple[str, ...]]:
+    """The highest of all these, and their lines on one scale."""
+    top = max(value for line in values for value in line)
+    return top, tuple(_line(line, max(1.0, top)) for line in values)
 
 
 def _line(values: Sequence[float], top: float) -> str:
     """The points of a polyline, the latest at the right end."""
     values = values if len(values) > 1 else [*values, *values]
-    step = WIDTH / (len(values) - 1)
-    return " ".join(f"{number * step:.1f},{HEIGHT - value / top * HEIGHT:.1f}" for number, value in enumerate(values))
+    step = WIDTH / (max(_POINTS, len(values)) - 1)
+    left = WIDTH - step * (len(values) - 1)
+    return " ".join(
+        f"{left + number * step:.1f},{HEIGHT - value / top * HEIGHT:.1f}" for number, value in enumerate(values)
+    )
 
 
-def _rows(point: Point) -> list[Row]:
-    return [Row(*row) for row in zip(_CLASSES, point.offered, point.admitted, point.shed, strict=True)]
+def _rows(points: Sequence[Point]) -> list[Row]:
+    rows = []
+    for number, title in enumerate(_CLASSES if points else ()):
+        last = points[-1]
+        drawn = _drawn([[point.offered[number] for point in points], [point.shed[number] for point in points]])
+        rows.append(Row(title, last.offered[number], last.admitted[number], last.shed[number], *drawn))
+    return rows
+
+
+def _shed(pressure: Pressure, names: dict[UUID, str]) -> list[tuple[str | None, int, float]]:
+    """Each school's name, how many of its requests were not served at once, and the length of its bar."""
+    most = max((number for school, number in pressure.most_shed if school), default=1)
+    return [
+        (names.get(UUID(bytes=school)), number, round(number / most * WIDTH, 1))
+        for school, number in pressure.most_shed
+        if school
+    ]
