@@ -81,6 +81,16 @@ def test_the_level_cuts_the_last_class_first_and_never_a_hand_in(front: Front) -
     assert front.ask("/search", host=LINDE, cookie="access=a").status_code == 200
 
 
+def test_a_form_that_is_refused_stays_in_the_browser(front: Front) -> None:
+    front.tell(**{f"level/{WILGE}": 0})
+    page = front.ask("/courses", host=WILGE, cookie="access=a").text
+    assert 'http-equiv="refresh"' in page
+    form = front.ask("/folders", host=WILGE, method="POST", cookie="access=a")
+    assert form.status_code == 503
+    assert "Wat je invulde, is nog niet verstuurd" in form.text
+    assert 'http-equiv="refresh"' not in form.text
+
+
 def test_what_was_told_over_five_seconds_ago_counts_no_more(front: Front) -> None:
     told = {f"level/{WILGE}": 0, f"faces/{WILGE}": 0, f"line/{WILGE}/0": 1}
     now = time.time()
@@ -101,7 +111,7 @@ def test_a_flood_is_refused_while_a_device_that_the_gate_believed_passes_from_th
     comes_back = re.search(r'http-equiv="refresh" content="(\d+)"', refused.text)
     assert comes_back
     assert 1 <= int(comes_back[1]) <= 2
-    assert {"Even geduld", "Un instant", "One moment"} <= set(re.findall(r"<h[12]>(.*?)</h", refused.text))
+    assert {"Een ogenblik", "Un instant", "One moment"} <= set(re.findall(r"<h[12]>(.*?)</h", refused.text))
     passed = [front.ask(host=WILGE, source=PUPILS, cookie="device=t.believed").status_code for _ in range(20)]
     assert passed == [200] * 20
     assert front.ask(host=WILGE, source="127.64.0.2").status_code == 200, "a stranger at home is not the flood"
@@ -209,6 +219,7 @@ def test_a_cell_that_is_away_is_told_to_people_and_to_programs() -> None:
             assert page.status_code == 503
             assert 4 <= int(page.headers["retry-after"]) <= 12
             assert "De school is even niet bereikbaar" in page.text
+            assert "Wat je invulde, is nog niet verstuurd" in front.ask(host=WILGE, method="POST").text
             problem = "application/problem+json"
             wait_until(lambda: front.ask(host=WILGE, accept=problem).headers["content-type"] == problem)
         finally:

@@ -9,6 +9,7 @@ from firstbell.gate.announcement import CLOCK, LEVEL, LINE, Announcement
 from firstbell.gate.asker import Declared
 from firstbell.gate.cursor import LEVELS
 from firstbell.gate.edge import Cell, Told, class_maps, only_hosts, read_metrics
+from firstbell.gate.edge_pages import edge_pages
 from firstbell.gate.line import Lane, LineKey
 from firstbell.kernel.routes import Priority
 from firstbell.rehearsal.edge import CONFIGURATION
@@ -85,6 +86,14 @@ def test_a_cell_at_another_hour_says_how_far_its_clock_is_ahead() -> None:
 def test_the_maps_of_classes_are_those_of_the_routes(routes: list[Declared]) -> None:
     for name, text in zip(("paths", "prefixes"), class_maps(routes), strict=True):
         assert (CONFIGURATION / f"maps/{name}.map").read_text() == text, "run firstbell edge classes deploy/edge/maps"
+
+
+def test_the_pages_of_the_edge_are_as_they_are_written() -> None:
+    folder = CONFIGURATION / "pages"
+    pages = edge_pages()
+    assert {file.stem for file in folder.iterdir()} == set(pages)
+    for name, text in pages.items():
+        assert (folder / f"{name}.html").read_text() == text, "run firstbell edge pages deploy/edge/pages"
 
 
 def test_the_edge_never_thinks_a_route_less_urgent_than_the_gate_does(routes: list[Declared]) -> None:

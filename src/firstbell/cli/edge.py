@@ -16,6 +16,7 @@ import typer
 
 from firstbell.cli import app
 from firstbell.gate.edge import Cell, class_maps, only_hosts, read_metrics
+from firstbell.gate.edge_pages import edge_pages
 from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.logs import configure_logs
 from firstbell.settings import Settings, read_settings
@@ -72,6 +73,15 @@ def write_classes(
 
     for name, text in zip(("paths", "prefixes"), class_maps(declared_routes()), strict=True):
         (folder / f"{name}.map").write_text(text)
+
+
+@edge.command("pages")
+def write_pages(
+    folder: Annotated[Path, typer.Argument(help="The folder of HAProxy's pages.", exists=True, file_okay=False)],
+) -> None:
+    """Write the pages that HAProxy itself gives."""
+    for name, text in edge_pages().items():
+        (folder / f"{name}.html").write_text(text)
 
 
 def _nodes(named: list[str]) -> dict[str, list[str]]:
