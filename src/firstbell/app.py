@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from litestar import Litestar, Request
@@ -38,6 +38,7 @@ from firstbell.gate.gate import Guest
 from firstbell.kernel.asgi import App, Scope
 from firstbell.kernel.blobs import Blobs
 from firstbell.kernel.bus import Bus, BusState
+from firstbell.kernel.calls import Calls
 from firstbell.kernel.changes import SUBJECT, Changes
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
@@ -103,8 +104,7 @@ class _Worker:
         """The layers that a request passes, the outermost last."""
         resolve_in_turn()
         litestar = self.litestar()
-        served = cast(App, litestar)  # Litestar types the messages of ASGI one by one
-        doorway = Doorway(served, pool=self._pool_now, clock=self.clock, ids=self.ids, settings=self.settings)
+        doorway = Doorway(Calls(litestar), pool=self._pool_now, clock=self.clock, ids=self.ids, settings=self.settings)
         jar, schools = self.jar, self.schools
         neighbours = Neighbours(
             schools.at,
