@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from litestar import Litestar, Request, Response
-from litestar.handlers import HTTPRouteHandler
-from litestar.routes import HTTPRoute
+from litestar.handlers import ASGIRouteHandler, BaseRouteHandler, HTTPRouteHandler
+from litestar.routes import ASGIRoute, HTTPRoute
+from litestar.status_codes import HTTP_200_OK
 
 from firstbell.kernel.asgi import Receive, Scope, Send
 from firstbell.kernel.visit import visit_of
@@ -25,7 +26,7 @@ _PLACE = "{}"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d+)?")
 """Hosts that need no closer look."""
 
-_AnswerError = Callable[[Request[Any, Any, Any], Any], Response[Any]]
+_Errors = Mapping[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]]
 
 
 class _Step(NamedTuple):
@@ -47,7 +48,7 @@ class _Call(NamedTuple):
     before: Callable[[Any], Awaitable[Any]]
     steps: tuple[_Step, ...]
     asks: tuple[str, ...]
-    errors: Mapping[int | type[Exception], _AnswerError]
+    errors: _Errors
 
 
 class Calls:
@@ -56,24 +57,30 @@ class Calls:
     def __init__(self, litestar: Litestar) -> None:
         self._app = litestar
         self._calls = {(method, _DECLARED_ID.sub(_PLACE, path)): call for method, path, call in _plain_calls(litestar)}
+        self._mounts = {
+            route.path: route.route_handler
+            for route in litestar.routes
+            if isinstance(route, ASGIRoute) and route.route_handler.is_mount
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or pass it on: forms, mounts, addresses that are nowhere or are written otherwise."""
-        if scope["type"] == "http":
+        """Answer one request, or pass it on: forms, addresses that are nowhere or are written otherwise."""
+        if scope["type"] == "http" and _HOST.fullmatch(visit_of(scope).header(b"host")):
             path: str = scope["path"]
             ids: list[str] = _ID.findall(path)
             call = self._calls.get((scope["method"], _ID.sub(_PLACE, path) if ids else path))
-            if call and len(call.ids) == len(ids) and _HOST.fullmatch(visit_of(scope).header(b"host")):
+            if call is not None and len(call.ids) == len(ids):
                 await self._answer(call, ids, scope, receive, send)
+                return
+            mount = self._mounts.get(path[: path.find("/", 1)])
+            if mount is not None:
+                await self._hand_over(mount, scope, receive, send)
                 return
         await self._app(scope, receive, send)  # type: ignore[arg-type]
 
     async def _answer(self, call: _Call, ids: Sequence[str], scope: Scope, receive: Receive, send: Send) -> None:
-        # What Litestar's own way has put there by the time that a handler runs.
-        scope["app"] = scope["litestar_app"] = self._app
-        scope["route_handler"], scope["path_template"] = call.handler, call.template
         values: dict[str, Any] = {name: UUID(text) for name, text in zip(call.ids, ids, strict=True)}
-        scope["path_params"] = values.copy()
+        self._introduce(scope, call.handler, call.template, values.copy())
         request = values["request"] = Request(scope, receive, send)  # type: ignore[arg-type]
         try:
             await call.before(request)
@@ -82,11 +89,37 @@ class Calls:
                 values[name] = await provided if is_awaited else provided
             response = await call.handler.fn(**{asked: values[asked] for asked in call.asks})
         except Exception as error:
-            response = next(call.errors[kind] for kind in type(error).__mro__ if kind in call.errors)(request, error)
-        status = call.handler.status_code if response is None else response.status_code or call.handler.status_code
-        body = b"" if response is None else response.content
-        await send({"type": "http.response.start", "status": status, "headers": _headers(response)})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+            response = _mapped(call.errors, request, error)
+        await _send(response, call.handler.status_code, send)
+
+    async def _hand_over(self, handler: ASGIRouteHandler, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a handler that is an ASGI application itself answer everything below its address."""
+        self._introduce(scope, handler, min(handler.paths), {})
+        try:
+            await handler.fn(scope, receive, send)
+        except Exception as error:
+            if visit_of(scope).status:
+                raise  # half an answer is out already
+            request: Request[Any, Any, Any] = Request(scope, receive, send)  # type: ignore[arg-type]
+            response = _mapped(handler.resolve_exception_handlers(), request, error)
+            await _send(response, HTTP_200_OK, send)
+
+    def _introduce(self, scope: Scope, handler: BaseRouteHandler, template: str, ids: dict[str, Any]) -> None:
+        """Put into `scope` what Litestar's own way has put there by the time that a handler runs."""
+        scope["app"] = scope["litestar_app"] = self._app
+        scope["route_handler"], scope["path_template"], scope["path_params"] = handler, template, ids
+
+
+def _mapped(errors: _Errors, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The answer for `error`, by the nearest of its kinds; the last of them all is a fault."""
+    return next(errors[kind] for kind in type(error).__mro__ if kind in errors)(request, error)
+
+
+async def _send(response: Response[bytes] | None, usual_status: int, send: Send) -> None:
+    status = usual_status if response is None else response.status_code or usual_status
+    body = b"" if response is None else response.content
+    await send({"type": "http.response.start", "status": status, "headers": _headers(response)})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _headers(response: Response[bytes] | None) -> list[tuple[bytes, bytes]]:

@@ -80,6 +80,7 @@ class Doorway:
         """Serve one request, or pass the lifespan on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            self._records.write()
             return
         started = time.perf_counter()
         method, headers = scope["method"], headers_of(scope)
@@ -92,14 +93,12 @@ class Doorway:
         )
         visit.brownout = scope.get(BROWNOUT, 0)
         scope["firstbell"] = visit
-        status = 0
 
         async def answer(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
                 await visit.end_transaction()
-                status = message["status"]
-                message["headers"] = [*message["headers"], *self._answer_headers(visit, message["headers"])]
+                visit.status = message["status"]
+                message["headers"] = self._answer_headers(visit, message["headers"])
             await send(message)
 
         try:
@@ -109,18 +108,18 @@ class Doorway:
                 await self._app(scope, receive, answer)
         finally:
             await visit.transaction.roll_back()
-            self._records.add(visit, method, status, time.perf_counter() - started)
+            self._records.add(visit, method, time.perf_counter() - started)
 
     def _request_id(self, headers: dict[bytes, bytes]) -> str:
         given = headers.get(b"x-request-id")
-        return given.decode() if given is not None and _REQUEST_ID.fullmatch(given) else self._ids.new().hex
+        return given.decode() if given is not None and _REQUEST_ID.fullmatch(given) else self._ids.unordered()
 
     def _answer_headers(self, visit: Visit, given: Any) -> list[tuple[bytes, bytes]]:
+        """What a handler gave, and what every answer of ours has unless the handler said otherwise."""
         names = {name for name, _ in given}
-        headers = [header for header in self._headers if header[0] not in names]
+        headers = [*given, *[header for header in self._headers if header[0] not in names]]
         headers.append((b"x-request-id", visit.request_id.encode()))
-        cookies = (*visit.removed_cookies, *visit.given_cookies)
-        headers.extend((b"set-cookie", cookie.encode()) for cookie in cookies)
+        headers += [(b"set-cookie", cookie.encode()) for cookie in (*visit.removed_cookies, *visit.given_cookies)]
         return headers
 
 

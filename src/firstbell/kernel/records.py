@@ -18,6 +18,10 @@ _SERIES_MAX = 10_000
 """Routes times methods times statuses; far more than there are."""
 
 
+WAIT_S = 0.01
+"""A write of its own costs each line as much as all the rest of it."""
+
+
 class RequestLine(msgspec.Struct, frozen=True):
     """One request in the log, of the form of all lines (see `kernel/logs.py`)."""
 
@@ -34,7 +38,7 @@ class RequestLine(msgspec.Struct, frozen=True):
 
 
 class Records:
-    """The records of one worker. Lines wait for the end of the loop's turn and are written together."""
+    """The records of one worker. Lines wait for each other, a hundredth of a second at most."""
 
     def __init__(self, log_level: str) -> None:
         self._writes_lines = log_level.lower() in ("debug", "info")
@@ -42,9 +46,9 @@ class Records:
         self._lines: list[bytes] = []
         self._encode = msgspec.json.Encoder().encode
 
-    def add(self, visit: Visit, method: str, status: int, seconds: float) -> None:
-        """Write down a request that was answered, or whose client has gone (status 0)."""
-        route = visit.route or "none"
+    def add(self, visit: Visit, method: str, seconds: float) -> None:
+        """Note a request that was answered, or whose client has gone (status 0)."""
+        route, status = visit.route or "none", visit.status
         key = (method if method in _METHODS else "other", route, status)
         series = self._series.get(key) or self._begin_series(key)
         series[0].inc()
@@ -62,7 +66,14 @@ class Records:
             )
             self._lines.append(self._encode(line))
             if len(self._lines) == 1:
-                asyncio.get_running_loop().call_soon(self._flush)
+                asyncio.get_running_loop().call_later(WAIT_S, self.write)
+
+    def write(self) -> None:
+        """Write the lines that wait, now."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            sys.stderr.buffer.write(b"\n".join(lines) + b"\n")
+            sys.stderr.buffer.flush()
 
     def _begin_series(self, key: tuple[str, str, int]) -> tuple[Counter, Histogram]:
         method, route, status = key
@@ -70,8 +81,3 @@ class Records:
         if len(self._series) < _SERIES_MAX:
             self._series[key] = series
         return series
-
-    def _flush(self) -> None:
-        lines, self._lines = self._lines, []
-        sys.stderr.buffer.write(b"\n".join(lines) + b"\n")
-        sys.stderr.buffer.flush()

@@ -12,7 +12,8 @@ from firstbell.kernel.extras import Extra
 class Visit:
     """One request, from doorway to answer: who asks, in which language, its transaction, its cookies.
 
-    `brownout` is 0 in peace; from 1 to 3, pages leave out ever more of what can wait.
+    `brownout` is 0 in peace; from 1 to 3, pages leave out ever more of what can wait. `status` is 0 until the answer
+    begins.
     """
 
     __slots__ = (
@@ -29,6 +30,7 @@ class Visit:
         "route",
         "school",
         "started_at",
+        "status",
         "transaction",
         "viewer",
     )
@@ -54,6 +56,7 @@ class Visit:
         self.school: Any = None
         self.viewer: Any = None
         self.route = ""
+        self.status = 0
         self.given_cookies: list[str] = []
         self.removed_cookies: list[str] = []
         self.keeps_transaction = True
