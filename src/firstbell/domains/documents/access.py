@@ -1,6 +1,7 @@
 """The doors of this domain: into a tree that a holder lends, and to the bytes by a signed address."""
 
 from base64 import urlsafe_b64encode
+from functools import lru_cache
 from hmac import compare_digest
 from urllib.parse import quote, unquote
 from uuid import UUID
@@ -18,6 +19,9 @@ _DAY_SECONDS = 86_400
 _WINDOWS = 2
 """An address signed on one day is good until the end of the next: it is the same all day, so that a browser keeps
 what it has, and lives at most 48 hours."""
+
+ADDRESSES_KEPT = 1_000
+"""The worksheets of a morning, a kilobyte each. What nobody signed is not among them."""
 
 
 async def access_folder(tx: Transaction, tree: Tree, folder_id: UUID) -> list[Folder]:
@@ -66,21 +70,24 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Addresses:
-    """Signs and checks the addresses of blobs; whoever has one may read that blob until it ends."""
+    """Signs and checks the addresses of blobs; whoever has one may read that blob until it ends.
+
+    A class opens its worksheet at the same moment, by the same address: what it says is worked out once.
+    """
 
     def __init__(self, signer: Signer, clock: Clock) -> None:
         self._signer = signer
         self._clock = clock
+        self._signed = lru_cache(ADDRESSES_KEPT)(self._sign)
+        self._granted = lru_cache(ADDRESSES_KEPT)(self._read)
 
     def sign(self, school_id: UUID, document: Document, *, download: bool = False) -> str:
         """The address of the bytes of `document`; what browsers must not show is downloaded whatever is asked."""
-        shown = not download and document.kind in SHOWN
-        signed = (
-            f"/blobs/{school_id.hex}/{document.sha256.hex()}?day={int(self._clock.seconds() // _DAY_SECONDS)}"
-            f"&size={document.size_bytes}&as={'shown' if shown else 'download'}"
-            f"&type={quote(document.media_type, safe='')}&name={quote(document.name, safe='')}"
+        day = int(self._clock.seconds() // _DAY_SECONDS)
+        is_shown = not download and document.kind in SHOWN
+        return self._signed(
+            day, Address(school_id, document.sha256, document.size_bytes, document.name, document.media_type, is_shown)
         )
-        return f"{signed}&key={self._signer.first}&mac={self._mac(signed, self._signer.first)}"
 
     def check(self, path: str, query: str) -> Address:
         """What the address with this path and raw query grants.
@@ -88,6 +95,21 @@ class Addresses:
         Raises:
             NotFoundError: it was not signed by us, or has ended.
         """
+        day, address = self._granted(path, query)
+        if self._clock.seconds() >= (day + _WINDOWS) * _DAY_SECONDS:
+            raise NotFoundError
+        return address
+
+    def _sign(self, day: int, address: Address) -> str:
+        signed = (
+            f"/blobs/{address.school_id.hex}/{address.sha256.hex()}?day={day}"
+            f"&size={address.size_bytes}&as={'shown' if address.is_shown else 'download'}"
+            f"&type={quote(address.media_type, safe='')}&name={quote(address.name, safe='')}"
+        )
+        return f"{signed}&key={self._signer.first}&mac={self._mac(signed, self._signer.first)}"
+
+    def _read(self, path: str, query: str) -> tuple[int, Address]:
+        """The day on which we signed this address, and what it grants."""
         signed, _, signature = query.rpartition("&key=")
         key_id, _, mac = signature.partition("&mac=")
         try:
@@ -98,10 +120,8 @@ class Addresses:
             raise NotFoundError
         # What we signed is as we wrote it.
         day, size, way, media_type, name = (part.partition("=")[2] for part in signed.split("&"))
-        if self._clock.seconds() >= (int(day) + _WINDOWS) * _DAY_SECONDS:
-            raise NotFoundError
         _, _, school, sha256 = path.split("/")
-        return Address(
+        return int(day), Address(
             UUID(school), bytes.fromhex(sha256), int(size), unquote(name), unquote(media_type), way == "shown"
         )
 

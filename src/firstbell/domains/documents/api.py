@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from litestar import asgi
 
-from firstbell.domains.documents.access import Address, Addresses
+from firstbell.domains.documents.access import ADDRESSES_KEPT, Address, Addresses
 from firstbell.domains.documents.model import Kind, kind_of
 from firstbell.domains.people.model import PUBLIC
 from firstbell.kernel.asgi import Send
@@ -38,8 +39,8 @@ async def send_blob(scope: Any, receive: Any, send: Any) -> None:
     visit_of(scope).route = scope["path_template"]
     address = _checked(scope)
     given: dict[bytes, bytes] = dict(scope["headers"])
-    etag = b'"%s"' % address.sha256.hex().encode()
-    headers = _headers(address, etag)
+    etag, usual = _headers(address)
+    headers = [*usual]
     if etag in given.get(b"if-none-match", b""):
         await _send_head(send, 304, headers)
         return
@@ -55,13 +56,12 @@ async def send_blob(scope: Any, receive: Any, send: Any) -> None:
     part = span or whole
     headers.append((b"content-length", b"%d" % (part.end - part.start)))
     blobs: Blobs = state.blobs
-    path = blobs.path(address.school_id, address.sha256)
     if scope["method"] == "HEAD":
         await _send_head(send, status, headers)
     elif part == whole and (body := await blobs.small(address.school_id, address.sha256, address.size_bytes)):
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
-    elif path is not None and part == whole:
+    elif part == whole and (path := blobs.path(address.school_id, address.sha256)) is not None:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.pathsend", "path": path})
     else:
@@ -100,17 +100,20 @@ async def _send_head(send: Send, status: int, headers: Headers) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _headers(address: Address, etag: bytes) -> Headers:
+@lru_cache(ADDRESSES_KEPT)
+def _headers(address: Address) -> tuple[bytes, tuple[tuple[bytes, bytes], ...]]:
+    """The entity tag of a blob, and the headers of all answers of its address."""
     kind = kind_of(address.media_type)
     way = "inline" if address.is_shown else "attachment"
-    return [
+    etag = b'"%s"' % address.sha256.hex().encode()
+    return etag, (
         (b"content-type", address.media_type.encode()),
         (b"content-disposition", f"{way}; filename*=UTF-8''{quote(address.name, safe='')}".encode()),
         (b"content-security-policy", _INERT_PDF if kind is Kind.PDF else _INERT),
         (b"cache-control", _KEPT),
         (b"accept-ranges", b"bytes"),
         (b"etag", etag),
-    ]
+    )
 
 
 HANDLERS = [send_blob]
