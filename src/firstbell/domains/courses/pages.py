@@ -7,9 +7,15 @@ from litestar import Request, Response, Router, get
 from litestar.di import Provide
 
 from firstbell.domains.courses import queries
-from firstbell.domains.courses.access import EVERY_COURSE, access_course, readable_persons
+from firstbell.domains.courses.access import (
+    EVERY_COURSE,
+    access_course,
+    access_course_document,
+    readable_persons,
+)
 from firstbell.domains.courses.model import Course, CourseEntry
 from firstbell.domains.documents import pages as documents
+from firstbell.domains.documents.access import Addresses
 from firstbell.domains.documents.model import Place, Tree
 from firstbell.domains.people.model import SIGNED_IN, Role, Viewer
 from firstbell.kernel.db import Transaction
@@ -70,6 +76,15 @@ async def show_courses(request: Request[Any, Any, Any], tx: Transaction, viewer:
     )
 
 
+@get("/documents/{document_id:uuid}/content", opt=route(SIGNED_IN, Priority.P1))
+async def open_document(
+    tx: Transaction, viewer: Viewer, course_id: UUID, document_id: UUID, addresses: Addresses
+) -> Response[bytes]:
+    """The bytes of a document, by way of their signed address."""
+    school_id, document = await access_course_document(tx, viewer, course_id, document_id)
+    return documents.serve(school_id, document, addresses)
+
+
 def _by_child(courses: list[CourseEntry]) -> dict[str, list[CourseEntry]]:
     found: dict[str, list[CourseEntry]] = {}
     for course in courses:
@@ -79,5 +94,9 @@ def _by_child(courses: list[CourseEntry]) -> dict[str, list[CourseEntry]]:
 
 HANDLERS: list[Any] = [
     show_courses,
-    Router("/courses/{course_id:uuid}", route_handlers=documents.HANDLERS, dependencies=COURSE_DEPENDENCIES),
+    Router(
+        "/courses/{course_id:uuid}",
+        route_handlers=[open_document, *documents.HANDLERS],
+        dependencies=COURSE_DEPENDENCIES,
+    ),
 ]

@@ -104,9 +104,9 @@ async def list_folder(
     )
 
 
-def serve(place: Place, document: Document, addresses: Addresses) -> Response[bytes]:
-    """Send the browser to the bytes of a document to which access is judged."""
-    return see_other(addresses.sign(place.tree.school_id, document))
+def serve(school_id: UUID, document: Document, addresses: Addresses) -> Response[bytes]:
+    """Send the browser to the bytes of a document to which its holder has judged the access."""
+    return see_other(addresses.sign(school_id, document))
 
 
 @get("/folders/{folder_id:uuid}", opt=route(SIGNED_IN, Priority.P1))
@@ -261,12 +261,6 @@ async def show_document(
     )
 
 
-@get("/documents/{document_id:uuid}/content", opt=route(SIGNED_IN, Priority.P1))
-async def open_document(tx: Transaction, place: Place, document_id: UUID, addresses: Addresses) -> Response[bytes]:
-    """The bytes of a document, by way of their signed address."""
-    return serve(place, await access_document(tx, place.tree, document_id), addresses)
-
-
 @get("/documents/{document_id:uuid}/details", opt=route(SIGNED_IN, Priority.P2))
 async def show_document_details(request: Asked, tx: Transaction, place: Place, document_id: UUID) -> Response[bytes]:
     """The form that renames or moves a document."""
@@ -389,7 +383,6 @@ HANDLERS = [
     restore_folder,
     add_documents,
     show_document,
-    open_document,
     show_document_details,
     change_document,
     delete_document,
