@@ -6,6 +6,7 @@ code never commits: whoever made the transaction does, before anything is answer
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -260,15 +261,17 @@ class Transaction:
         return connection
 
     def _scope_statement(self) -> str:
-        # One round trip with BEGIN. UUID objects print as hexadecimal digits and dashes only.
-        readable = ",".join(str(UUID(int=school.int)) for school in self._readable)
-        writable = "" if self._writable is None else str(UUID(int=self._writable.int))
-        return (
-            f"SET LOCAL firstbell.readable_schools = '{{{readable}}}'; "
-            f"SET LOCAL firstbell.writable_school = '{writable}'"
-        )
+        return _scope_statement(self._readable, self._writable)
 
     def _release(self, *, may_rest: bool = False) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             self._connections.release(connection, may_rest=may_rest)
+
+
+@lru_cache(1_000)
+def _scope_statement(readable: tuple[UUID, ...], writable: UUID | None) -> str:
+    # One round trip with BEGIN. UUID objects print as hexadecimal digits and dashes only.
+    schools = ",".join(str(UUID(int=school.int)) for school in readable)
+    own = "" if writable is None else str(UUID(int=writable.int))
+    return f"SET LOCAL firstbell.readable_schools = '{{{schools}}}'; SET LOCAL firstbell.writable_school = '{own}'"

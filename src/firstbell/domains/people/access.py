@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,17 @@ import msgspec
 from litestar import Request
 
 from firstbell.domains.people import queries
-from firstbell.domains.people.model import CARING, Access, Class, PersonPage, RefreshToken, School, Session, Viewer
+from firstbell.domains.people.model import (
+    CARING,
+    REFRESHING,
+    Access,
+    Class,
+    PersonPage,
+    RefreshToken,
+    School,
+    Session,
+    Viewer,
+)
 from firstbell.kernel.changes import Changes
 from firstbell.kernel.clock import Clock
 from firstbell.kernel.cookies import cookie_name
@@ -22,6 +33,9 @@ from firstbell.settings import Settings
 
 Refresh = Callable[[Transaction, UUID, RefreshToken], Awaitable[Session | None]]
 """`Sessions.refresh`, which is an action and so given to the entrance from above."""
+
+COOKIES_KEPT = 4_000
+"""Access cookies that were read lately, some 2 kB each: a browser shows the same one with all that it asks for."""
 
 _DAY_S = 86_400
 _DEVICE_PASS = struct.Struct(">16sQ")
@@ -134,6 +148,7 @@ class CookieJar:
         keys = parse_keys(settings.secret_keys)
         self._access = Signer(keys, "access")
         self._device = Signer(keys, "device")
+        self._named = lru_cache(COOKIES_KEPT)(self._name)
         self._secure = settings.public_scheme == "https"
         self._access_s = settings.access_seconds
         self._refresh_s = settings.refresh_days * _DAY_S
@@ -146,11 +161,8 @@ class CookieJar:
 
     def viewer_in(self, text: str, now_s: float) -> Viewer | None:
         """Who an access cookie names, given its text."""
-        data = self._access.verify(text)
-        if data is None:
-            return None
-        viewer = _decode_viewer(data)
-        return viewer if viewer.issued_at + self._access_s > now_s else None
+        viewer = self._named(text)
+        return viewer if viewer is not None and viewer.issued_at + self._access_s > now_s else None
 
     def refresh_token(self, visit: Visit) -> RefreshToken | None:
         """The token that is shown to stay signed in."""
@@ -191,6 +203,10 @@ class CookieJar:
         """Answer that nobody is signed in; the device stays known."""
         self._set(visit, "access", "", 0)
         self._set(visit, "refresh", "", 0)
+
+    def _name(self, text: str) -> Viewer | None:
+        data = self._access.verify(text)
+        return None if data is None else _decode_viewer(data)
 
     def _read(self, visit: Visit, name: str) -> str:
         return visit.cookie(self._names[name])
@@ -262,7 +278,7 @@ class Entrance:
         visit = visit_of(scope)
         visit.route = scope["path_template"]
         rule: Access = scope["route_handler"].opt["access"]
-        self.name(visit)
+        self.name(visit, believes=rule is not REFRESHING)
         school_id = visit.school.id
         writable = None if visit.is_reading else school_id
         visit.transaction.scope((school_id,), writable, reading_only=visit.is_reading)
@@ -274,14 +290,14 @@ class Entrance:
                 await self._ask(visit)
         check_access(rule, visit.viewer)
 
-    def name(self, visit: Visit) -> None:
-        """Name the school, the viewer of the access cookie and the language, without I/O.
+    def name(self, visit: Visit, *, believes: bool = True) -> None:
+        """Name the school, the viewer of the access cookie (when it `believes` one) and the language, without I/O.
 
         Raises:
             NoSchoolError: no school has this host name.
         """
         visit.school = self._schools.at(visit.header(b"host"))
-        if visit.school is not None:
+        if believes and visit.school is not None:
             visit.viewer = self._believed(visit)
         self._choose_locale(visit)
         if visit.school is None:

@@ -126,6 +126,8 @@ class Access(msgspec.Struct, frozen=True):
 
 
 PUBLIC = Access("public", is_public=True)
+REFRESHING = Access("whoever shows a refresh token", is_public=True)
+"""The token alone says who that is, so nothing else is read."""
 SIGNED_IN = Access("signed in")
 
 
