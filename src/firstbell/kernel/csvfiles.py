@@ -6,6 +6,7 @@ import re
 import stat
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,19 +41,19 @@ class Limits:
     entries_max: int
 
 
-class Package:
+class Package(ABC):
     """The files of a folder, or of a zip archive, by their names; nothing is unpacked to disk."""
 
     def __init__(self, sizes: dict[str, int]) -> None:
         self.sizes = sizes
 
+    @abstractmethod
     def open(self, name: str) -> IO[bytes]:
         """The bytes of the file `name`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def digest(self) -> str:
         """The SHA-256 by which somebody finds again what was handed over: of the archive, else of all its files."""
-        raise NotImplementedError
 
     @contextmanager
     def table(self, name: str) -> Iterator["Table"]:
