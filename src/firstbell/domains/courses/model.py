@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from firstbell.domains.people.model import Named
 from firstbell.kernel.events import Event
 
 _HUES = 8
@@ -72,22 +73,10 @@ class CourseEntry(msgspec.Struct, frozen=True):
         return hue_of(self.title)
 
 
-class Participant(msgspec.Struct, frozen=True):
+class Participant(Named, frozen=True):
     """Somebody who teaches or follows a course."""
 
-    given_name: str
-    family_name: str
     is_teacher: bool
-
-    @property
-    def full_name(self) -> str:
-        """Given name and family name."""
-        return f"{self.given_name} {self.family_name}".strip()
-
-    @property
-    def initials(self) -> str:
-        """At most two letters for the face."""
-        return (self.given_name[:1] + self.family_name[:1]).upper()
 
 
 def hue_of(title: str) -> int:
