@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO, StringIO, TextIOWrapper
@@ -34,6 +34,9 @@ MORNING = "2026-11-19T09:00:00+01:00"
 """A Thursday in the second lesson: every process of the tests starts at this moment."""
 
 PUPILS = 24
+
+START_S = 180
+"""How long a process may take to start on a machine that has much else to do; then the test has failed."""
 
 
 @dataclass(frozen=True)
@@ -170,20 +173,28 @@ async def _create_database(made: Installation) -> None:
 @pytest.fixture(scope="session")
 def server(installation: Installation) -> Iterator[str]:
     """`firstbell serve` on the installation; its address."""
-    with (installation.folder / "serve.log").open("wb") as log:
+    with serving(installation, installation.folder / "serve.log", port=str(installation.port)) as address:
+        yield address
+
+
+@contextmanager
+def serving(installation: Installation, log: Path = Path(os.devnull), /, **settings: str) -> Iterator[str]:
+    """A `firstbell serve` on the installation, with settings of its own; its address."""
+    settings = {"port": str(free_port()), **settings}
+    with log.open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "firstbell", "serve"], env=installation.environment(), stderr=log
+            [sys.executable, "-m", "firstbell", "serve"], env=installation.environment(**settings), stderr=errors
         )
-    address = f"http://127.0.0.1:{installation.port}"
+    address = f"http://127.0.0.1:{settings['port']}"
     try:
-        wait_until(lambda: httpx.get(f"{address}/health").status_code == 200)
+        wait_until(lambda: httpx.get(f"{address}/health").status_code == 200, START_S)
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for `holds`, which may fail to connect meanwhile."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

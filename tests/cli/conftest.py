@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from firstbell.kernel.engines import free_port
-from tests.conftest import wait_until
+from tests.conftest import START_S, wait_until
 
 Start = Callable[..., "Demo"]
 
@@ -62,11 +62,11 @@ class Demo:
         return f"http://127.0.0.1:{self.port}"
 
     def is_ready(self) -> bool:
-        return httpx.get(f"{self.address}/ready").status_code == 200
+        return httpx.get(f"{self.address}/ready", timeout=30).status_code == 200
 
     def until_ready(self) -> "Demo":
         """Wait for the last sentence that says so."""
-        wait_until(lambda: "Ctrl-C ends everything." in self.text or self.process.poll() is not None, 180)
+        wait_until(lambda: "Ctrl-C ends everything." in self.text or self.process.poll() is not None, START_S)
         assert self.process.poll() is None, self.text
         self.pids |= children_of(self.process.pid).keys()
         return self

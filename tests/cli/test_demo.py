@@ -20,7 +20,7 @@ from tests.conftest import wait_until
 
 def sign_in(demo: Demo, guest: Guest) -> httpx.Response:
     """The first page of somebody who signs in at the host that the demo names."""
-    with httpx.Client(base_url=demo.address, headers={"host": f"{guest.host}:{demo.port}"}) as browser:
+    with httpx.Client(base_url=demo.address, headers={"host": f"{guest.host}:{demo.port}"}, timeout=30) as browser:
         browser.post("/sign-in", data={"name": guest.sign_in_name, "password": guest.password, "next": "/"})
         return browser.get("/", headers={"accept": "text/html"})
 
@@ -66,14 +66,14 @@ def test_a_killed_worker_is_replaced(running: Demo) -> None:
 def test_nothing_outlives_a_killed_demo_and_the_next_one_recovers(start: Start, tmp_path: Path) -> None:
     demo = start(tmp_path, "--empty").until_ready()
     demo.process.kill()
-    demo.process.wait(10)
+    demo.process.wait(60)
     wait_until(lambda: not [pid for pid in demo.pids if alive(pid)])
 
     demo = start(tmp_path, "--empty", port=demo.port).until_ready()
     for pid in (demo.process.pid, *demo.pids):
         with suppress(ProcessLookupError):  # postgres ends its own at once
             os.kill(pid, signal.SIGKILL)
-    demo.process.wait(10)
+    demo.process.wait(60)
 
     demo = start(tmp_path, "--empty", port=demo.port).until_ready()
     assert demo.stop() == 0
@@ -84,9 +84,9 @@ def test_nothing_outlives_a_killed_demo_and_the_next_one_recovers(start: Start, 
 @pytest.mark.long
 def test_a_filling_that_was_killed_begins_anew(start: Start, tmp_path: Path) -> None:
     demo = start(tmp_path, "--pupils", "12")
-    wait_until(lambda: "making" in demo.text, 60)
+    wait_until(lambda: "making" in demo.text, 120)
     demo.process.kill()
-    demo.process.wait(10)
+    demo.process.wait(60)
     again = start(tmp_path, "--pupils", "12").until_ready()
     assert "Inventing" in again.text
 

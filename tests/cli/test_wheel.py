@@ -41,7 +41,7 @@ def test_a_demo_starts_from_the_wheel_alone(tmp_path: Path) -> None:
     try:
         wait_until(lambda: "Firstbell is ready" in output.read_text() or process.poll() is not None, 120)
         assert process.poll() is None, output.read_text()
-        assert httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{port}/ready", timeout=30).status_code == 200
         assert (tmp_path / ".local/share/firstbell/postgres").is_dir()
     finally:
         process.terminate()

@@ -1,18 +1,15 @@
 """A school with two courses and those who have to do with them, and browsers of its people."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
-from firstbell.kernel.engines import free_port
 from firstbell.kernel.passwords import hash_password
-from tests.conftest import Installation, Town, wait_until
+from tests.conftest import Town, wait_until
 from tests.domains.timetable.world import browser, morning, world
 
 __all__ = ["browser", "morning", "world"]
@@ -132,22 +129,3 @@ def signed_in(server: str, plataan: Plataan) -> Iterator[SignedIn]:
             return client
 
         yield make
-
-
-@contextmanager
-def serving(installation: Installation, **settings: str) -> Iterator[str]:
-    """Another `firstbell serve` on the installation, with settings of its own; its address."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "firstbell", "serve"],
-        env=installation.environment(port=str(port), **settings),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: httpx.get(f"{address}/health").status_code == 200)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)

@@ -43,7 +43,7 @@ def public(cell: int) -> Iterator[Edge]:
 def connect(address: str) -> socket.socket:
     """A connection that the balancer hands on for a phone."""
     host, port = address.split(":")
-    line = socket.create_connection((host, int(port)), timeout=9)
+    line = socket.create_connection((host, int(port)), timeout=30)
     line.sendall(FROM_PHONE)
     return line
 

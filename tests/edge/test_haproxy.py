@@ -190,9 +190,9 @@ def test_of_new_faces_in_a_line_only_so_many_get_through(front: Front) -> None:
 
 
 def test_slow_headers_are_cut(front: Front) -> None:
-    with socket.create_connection(front.address, timeout=9) as line:
+    with socket.create_connection(front.address, timeout=30) as line:
         line.sendall(f"GET / HTTP/1.1\r\nhost: {WILGE}\r\n".encode())
-        with socket.create_connection(front.address, timeout=9) as form:
+        with socket.create_connection(front.address, timeout=30) as form:
             form.sendall(f"POST /sign-in HTTP/1.1\r\nhost: {WILGE}\r\ncontent-length: 40\r\n\r\nname=".encode())
             assert line.recv(64).startswith(b"HTTP/1.1 408")
             assert form.recv(64).startswith(b"HTTP/1.1 408")
@@ -204,7 +204,7 @@ def test_large_and_many_headers_are_refused(front: Front) -> None:
 
 
 def test_more_bytes_than_any_upload_has_are_refused_unread(front: Front) -> None:
-    with socket.create_connection(front.address, timeout=9) as line:
+    with socket.create_connection(front.address, timeout=30) as line:
         line.sendall(f"POST /x HTTP/1.1\r\nhost: {WILGE}\r\ncontent-length: 600000000\r\n\r\n".encode())
         assert line.recv(64).startswith(b"HTTP/1.1 413")
 

@@ -1,7 +1,5 @@
 """Two real workers, one of them overloaded, with NATS between them."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from firstbell.kernel.engines import Engines, free_port
-from tests.conftest import Town, wait_until
+from firstbell.kernel.engines import Engines
+from tests.conftest import Town, serving, wait_until
 
 OVERLOADED = {
     "gate_queuing_ms_max": "0",
@@ -34,16 +32,8 @@ def start(town: Town, tmp_path: Path) -> Iterator[Start]:
         engines.start_nats()
 
         def begin(**settings: str) -> str:
-            port = free_port()
-            named = {"port": str(port), "data_dir": str(tmp_path), "nats_url": engines.addresses.nats_url, **settings}
-            server = subprocess.Popen(
-                [sys.executable, "-m", "firstbell", "serve"],
-                env=town.installation.environment(**named),
-                stderr=subprocess.DEVNULL,
-            )
-            running.callback(server.wait, 20)
-            running.callback(server.terminate)
-            return f"http://127.0.0.1:{port}"
+            named = {"data_dir": str(tmp_path), "nats_url": engines.addresses.nats_url, **settings}
+            return running.enter_context(serving(town.installation, **named))
 
         yield begin
 

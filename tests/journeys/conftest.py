@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from firstbell.cli.demo_school import PASSWORD
 from tests.conftest import Town
@@ -25,6 +25,9 @@ QUIET = [
 ]
 COLOURS = {"type": "rule", "values": ["color-contrast"]}
 """What night changes."""
+
+# As long as an action may take: what comes late on a busy machine is not what a journey judges.
+expect.set_options(timeout=30_000)
 
 EVERYTHING = {
     "type": "tag",

@@ -109,7 +109,7 @@ def test_no_hostile_file_runs_in_our_origin(visit: Visit, town: Town, tmp_path: 
         (tmp_path / name).write_bytes(data)
     page.set_input_files("input[type=file]", [tmp_path / name for name in HOSTILE])
     links = page.locator("#documents a.row-title")
-    expect(links).to_have_count(len(HOSTILE), timeout=20_000)
+    expect(links).to_have_count(len(HOSTILE))
     for href in [link.get_attribute("href") for link in links.all()]:
         for opened in (href, f"{href}/content"):
             try_to_open(page, str(opened))

@@ -1,17 +1,14 @@
 """The operator's page of the gate, live; and pages that the gate refuses for a while."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from firstbell.kernel.engines import free_port
-from tests.conftest import Town, wait_until
+from tests.conftest import Town, serving
 from tests.journeys.conftest import COLOURS, DESK, PHONE, sign_in, violations
 from tests.journeys.test_documents import in_a_new_folder
 from tests.journeys.test_morning import course_of_an
@@ -24,18 +21,8 @@ HASTY = {"device_requests_max": "40", "device_requests_per_second": "0.4"}
 @pytest.fixture(scope="module")
 def hasty(town: Town) -> Iterator[str]:
     """The address of the school on such a server."""
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "firstbell", "serve"],
-        env=town.installation.environment(port=str(port), **HASTY),
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200, 60)
-        yield f"http://{town.world.school(SCHOOL).host}:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
+    with serving(town.installation, **HASTY) as address:
+        yield f"http://{town.world.school(SCHOOL).host}:{urlsplit(address).port}"
 
 
 Enter = Callable[[str], Page]

@@ -1,34 +1,20 @@
 """In the line, in a real browser: the page goes on by itself, and a device that shows work comes in at once."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from firstbell.kernel.engines import free_port
-from tests.conftest import Installation, Town, wait_until
+from tests.conftest import Installation, Town, serving
 from tests.journeys.conftest import PHONE, violations
 
 
 @pytest.fixture(scope="module")
 def busy(installation: Installation, town: Town) -> Iterator[str]:
     """A worker to which any stranger comes from a busy place; where the school is on it."""
-    port = free_port()
-    settings = {"port": str(port), "strangers_per_second": "0", "strangers_per_second_min": "0"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "firstbell", "serve"],
-        env=installation.environment(**settings),
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200)
-        yield f"http://{town.world.school('sint-jozef').host}:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
+    with serving(installation, strangers_per_second="0", strangers_per_second_min="0") as address:
+        yield f"http://{town.world.school('sint-jozef').host}:{urlsplit(address).port}"
 
 
 @pytest.fixture

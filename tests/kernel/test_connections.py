@@ -62,7 +62,7 @@ def test_who_gives_up_waiting_takes_nobodys_turn(installation: Installation) -> 
             await asyncio.sleep(0)
             impatient.cancel()
             connections.release(held)
-            connection = await asyncio.wait_for(patient, 5)
+            connection = await asyncio.wait_for(patient, 30)
             connections.release(connection)
             return impatient.cancelled()
 
@@ -78,7 +78,7 @@ def test_a_connection_that_the_server_ended_is_replaced(installation: Installati
             ended = asyncio.Event()
             first.add_termination_listener(lambda _: ended.set())
             await asyncio.to_thread(installation.sql, "SELECT pg_terminate_backend($1)", pid)
-            await asyncio.wait_for(ended.wait(), 5)
+            await asyncio.wait_for(ended.wait(), 30)
             second = await connections.acquire()
             answer: int = await second.fetchval("SELECT 1")
             connections.release(second)
@@ -88,21 +88,19 @@ def test_a_connection_that_the_server_ended_is_replaced(installation: Installati
 
 
 def test_what_only_read_is_committed_by_itself_a_moment_later(installation: Installation) -> None:
-    async def play() -> list[bool]:
-        states = []
-        async with opened(installation, 1) as connections:
+    async def play() -> None:
+        async with opened(installation, 1) as connections, asyncio.timeout(30):
             connection = await connections.acquire()
             await connection.execute("BEGIN READ ONLY; SELECT 1")
             connections.release(connection, may_rest=True)
-            states.append(connection.is_in_transaction())
-            await asyncio.sleep(10 * RESTING_S)
-            states.append(connection.is_in_transaction())
+            assert connection.is_in_transaction()
+            while connection.is_in_transaction():
+                await asyncio.sleep(RESTING_S)
             same = await connections.acquire()
-            states.append(same is connection)
+            assert same is connection
             connections.release(same)
-        return states
 
-    assert asyncio.run(play()) == [True, False, True]
+    asyncio.run(play())
 
 
 def test_who_reads_after_somebody_else_reads_in_a_transaction_of_their_own(installation: Installation) -> None:
@@ -128,7 +126,7 @@ def test_a_backend_that_hangs_is_given_up_and_replaced(installation: Installatio
             pid = (await hanging.begun()).get_server_pid()
             os.kill(pid, signal.SIGSTOP)
             try:
-                await asyncio.wait_for(hanging.roll_back(within_s=0.1), 5)
+                await asyncio.wait_for(hanging.roll_back(within_s=0.1), 30)
                 async with pool.begin() as tx:
                     return int(await tx.fetchval("SELECT 1"))
             finally:

@@ -75,7 +75,7 @@ def test_only_the_very_process_of_a_record_is_ended(tmp_path: Path) -> None:
         for name, pid, born in (("a", other.pid, "before"), ("b", ours.pid, birth_of(ours.pid))):
             (tmp_path / f"{name}.json").write_text(json.dumps({"pid": pid, "born": born, "signal": 15}))
         end_leftovers(tmp_path)
-        assert other.poll() is None and ours.wait(5) == -15
+        assert other.poll() is None and ours.wait(30) == -15
         assert not list(tmp_path.iterdir())
         other.kill()
 

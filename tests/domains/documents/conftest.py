@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.conftest import Installation
-from tests.domains.conftest import Course, Plataan, serving
+from tests.conftest import Installation, serving
+from tests.domains.conftest import Course, Plataan
 
 PDF = b"%PDF-1.7\n% a worksheet\n"
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from tests.conftest import Installation
-from tests.domains.conftest import Course, SignedIn, serving
+from tests.conftest import Installation, serving
+from tests.domains.conftest import Course, SignedIn
 from tests.domains.documents.conftest import PDF, add, content, shown
 
 DATA = PDF + bytes(range(256)) * 4_000

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Installation
-from tests.domains.conftest import Course, Plataan, SignedIn, serving
+from tests.conftest import Installation, serving
+from tests.domains.conftest import Course, Plataan, SignedIn
 from tests.domains.documents.conftest import PDF, add, content, shown
 from tests.kernel.bucket import Bucket, running_bucket
 

@@ -1,8 +1,6 @@
 """Two schools, people made where a test wants them, browsers, and workers beside the first one."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ import pytest
 from firstbell.kernel.changes import SUBJECT
 from firstbell.kernel.engines import free_port
 from firstbell.kernel.passwords import hash_password
-from tests.conftest import Installation, wait_until
+from tests.conftest import Installation, serving, wait_until
 
 PASSWORD = "herfstblad-op-de-fiets"
 WILGE, BERK = "wilge.test", "berk.test"
@@ -117,20 +115,10 @@ def people(installation: Installation) -> People:
 @contextmanager
 def worker(installation: Installation, **settings: str) -> Iterator[str]:
     """Another `firstbell serve` on the same installation; its address."""
-    port = free_port()
     clock = {"clock": ""}  # the real one, so that all agree on how old a token is
-    process = subprocess.Popen(
-        [sys.executable, "-m", "firstbell", "serve"],
-        env=installation.environment(**{"port": str(port), **clock, **settings}),
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: httpx.get(f"{address}/sign-in", headers={"host": WILGE}).status_code == 200)
+    with serving(installation, **{**clock, **settings}) as address:
+        wait_until(lambda: httpx.get(f"{address}/sign-in", headers={"host": WILGE}, timeout=30).status_code == 200)
         yield address
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture(scope="session")
@@ -143,9 +131,9 @@ def server(installation: Installation, people: People) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def second_server(installation: Installation, people: People) -> Iterator[str]:
-    """A worker like the first one."""
+    """A worker like the first one, which hears of changes by the bus alone: it does not look for them meanwhile."""
     del people
-    with worker(installation) as address:
+    with worker(installation, changes_poll_seconds="600", changes_old_seconds="3600") as address:
         yield address
 
 

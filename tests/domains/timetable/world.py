@@ -1,7 +1,5 @@
 """De Linde with two classes and De Esdoorn, where the same mother has another child; a Monday morning at nine."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,9 +9,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from firstbell.kernel.engines import free_port
 from firstbell.kernel.passwords import hash_password
-from tests.conftest import Done, Installation, wait_until
+from tests.conftest import Done, Installation, serving
 
 PASSWORD = "kastanjes-in-de-mist"
 LINDE, ESDOORN = "linde.test", "esdoorn.test"
@@ -177,29 +174,11 @@ def world(installation: Installation, tmp_path_factory: pytest.TempPathFactory) 
 Browser = Callable[..., httpx.Client]
 
 
-@contextmanager
-def serving(installation: Installation, **settings: str) -> Iterator[str]:
-    """A server on which it is Monday 23 November 2026, nine o'clock; its address."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "firstbell", "serve"],
-        env=installation.environment(port=str(port), clock=MONDAY_AT_NINE, **settings),
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: httpx.get(f"{address}/health").status_code == 200)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 @pytest.fixture(scope="session")
 def morning(installation: Installation, world: World) -> Iterator[str]:
-    """A server that keeps nothing for others: tests arrange rows behind its back."""
+    """A server on which it is Monday at nine and that keeps nothing for others: tests arrange rows behind its back."""
     del world
-    with serving(installation, shared_seconds="0") as address:
+    with serving(installation, clock=MONDAY_AT_NINE, shared_seconds="0") as address:
         yield address
 
 
@@ -207,7 +186,7 @@ def morning(installation: Installation, world: World) -> Iterator[str]:
 def signed_in(address: str, name: str, host: str = LINDE) -> Iterator[httpx.Client]:
     """A browser in which somebody is signed in."""
     headers = {"host": host, "accept": "text/html", "accept-language": "nl"}
-    with httpx.Client(base_url=address, headers=headers) as client:
+    with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
         answer = client.post("/sign-in", data={"name": name.lower().replace(" ", "."), "password": PASSWORD})
         assert answer.status_code == 303, answer.text
         yield client

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.conftest import wait_until
-from tests.domains.timetable.world import ESDOORN, LINDE, Browser, World, serving, signed_in
+from tests.conftest import serving, wait_until
+from tests.domains.timetable.world import ESDOORN, LINDE, MONDAY_AT_NINE, Browser, World, signed_in
 
 HEADER = "date,start,end,course,teachers,class,room,public_note,private_note\n"
 MONDAY = (
@@ -126,13 +126,13 @@ def test_the_ict_coordinator_sees_how_the_school_stands(browser: Browser) -> Non
 def test_what_a_teacher_changes_reaches_the_page_that_a_class_shares(world: World) -> None:
     [row] = world.sql("SELECT id FROM lesson WHERE course_id = $1 AND date = '2026-11-23'", world.courses["WIS-3B"])
     with (
-        serving(world.installation) as address,
+        serving(world.installation, clock=MONDAY_AT_NINE) as address,
         signed_in(address, "Noor Vermeulen") as pupil,
         signed_in(address, "An Peeters") as teacher,
     ):
         assert "Pythagoras" in pupil.get("/").text
         teacher.post(f"/lessons/{row['id']}/notes", data={"room": "C 7", "public_note": "Thales"})
-        wait_until(lambda: "Thales" in pupil.get("/").text, seconds=10)
+        wait_until(lambda: "Thales" in pupil.get("/").text)
 
 
 @pytest.mark.usefixtures("_lessons")
@@ -174,7 +174,7 @@ def test_the_page_speaks_the_language_of_its_reader(browser: Browser, world: Wor
 
 def test_a_database_that_does_not_answer_in_time_is_a_moment_and_no_fault(world: World) -> None:
     with (
-        serving(world.installation, database_statement_timeout_ms="300") as address,
+        serving(world.installation, clock=MONDAY_AT_NINE, database_statement_timeout_ms="300") as address,
         signed_in(address, "Noor Vermeulen") as pupil,
         ThreadPoolExecutor(1) as threads,
     ):
