@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from uuid import uuid4
 
 from firstbell.kernel.connections import RESTING_S, Connections
 from firstbell.kernel.db import Pool
@@ -116,6 +117,48 @@ def test_who_reads_after_somebody_else_reads_in_a_transaction_of_their_own(insta
         return began
 
     assert len(set(asyncio.run(play()))) == 3
+
+
+def test_who_only_reads_holds_no_connection_between_statements(installation: Installation) -> None:
+    async def play() -> tuple[int, int]:
+        async with opened(installation, 1) as connections:
+            pool = Pool(connections, lambda subject: None)
+            async with pool.begin(reading_only=True) as tx, pool.begin() as other:
+                return await tx.fetchval("SELECT 1"), await other.fetchval("SELECT 2")
+
+    assert asyncio.run(play()) == (1, 2)
+
+
+def test_the_schools_of_who_only_reads_hold_for_that_statement_alone(installation: Installation) -> None:
+    school, asked = uuid4(), "SELECT current_setting('firstbell.readable_schools', true)"
+
+    async def play() -> tuple[str, str | None]:
+        async with opened(installation, 1) as connections:
+            pool = Pool(connections, lambda subject: None)
+            async with pool.begin([school], reading_only=True) as tx:
+                during = await tx.fetchval(asked)
+            connection = await connections.acquire()
+            after = await connection.fetchval(asked)
+            connections.release(connection)
+            return during, after
+
+    assert asyncio.run(play()) == (f"{{{school}}}", "")
+
+
+def test_a_statement_that_is_given_up_leaves_its_connection_to_nobody(installation: Installation) -> None:
+    async def play() -> list[int]:
+        async with opened(installation, 1) as connections:
+            pool = Pool(connections, lambda subject: None)
+            pids = []
+            async with pool.begin(reading_only=True) as tx:
+                pids.append(await tx.fetchval("SELECT pg_backend_pid()"))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(tx.fetchval("SELECT pg_sleep(3)"), 0.1)
+                pids.append(await tx.fetchval("SELECT pg_backend_pid()"))
+            return pids
+
+    before, after = asyncio.run(play())
+    assert before != after
 
 
 def test_a_backend_that_hangs_is_given_up_and_replaced(installation: Installation) -> None:

@@ -58,7 +58,7 @@ class Connections:
 
     def release(self, connection: asyncpg.Connection, *, may_rest: bool = False) -> None:
         """Give a connection back. One that is still in a transaction, unless that may rest, is ended."""
-        is_open = connection.is_in_transaction()
+        is_open = not connection.is_closed() and connection.is_in_transaction()
         is_fit = not (self._is_closing or connection.is_closed() or (is_open and not may_rest))
         if not is_fit:
             connection.terminate()
