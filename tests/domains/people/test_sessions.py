@@ -229,7 +229,7 @@ def test_one_browser_can_be_ended_from_another_by_its_holder_only(browser: Brows
     client, phone = browser(noor), browser(noor)
     session = people.value("SELECT id FROM session WHERE person_id = $1 ORDER BY created_at DESC LIMIT 1", noor.id)
     address = f"/account/sessions/{noor.school_id}/{session}/sign-out"
-    assert client.get("/account").text.count("Firefox · Linux") == 2
+    assert f'action="{address}"' in client.get("/account").text
     assert browser(wout).post(address).status_code == 404
     assert refresh(phone) == 204
     assert client.post(address).headers["location"] == "/account?changed=sign-out"
