@@ -17,7 +17,7 @@ from granian.server.mp import MPServer
 from firstbell.cli import app, operator_settings, share_metrics
 from firstbell.cli.checks import check_database, wait_for_port
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
-from firstbell.kernel.launch import end_with_parent
+from firstbell.kernel.launch import end_with_parent, take_turns
 from firstbell.settings import Settings
 
 SIGNALS_SECONDS = 0.1
@@ -89,6 +89,7 @@ def _worker_app(settings: Settings, parent: int, *, has_gate: bool) -> App:
     # Granian hangs for good on a signal that comes before it serves, so signals wait until it does.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     end_with_parent(signal.SIGTERM, parent)
+    take_turns()
     from firstbell.app import create_app  # the parent needs none of it  # noqa: PLC0415
 
     app = create_app(settings, has_gate=has_gate)
