@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from firstbell.settings import Settings, as_environment
 
 PORT_SECONDS = 3.0
 """How long to wait for the port: what a killed predecessor left ends within this."""
+
+NO_BUS = "nats://127.0.0.1:9"
+"""The port of the discard protocol (RFC 863), where nobody listens."""
 
 READY_SECONDS = 60.0
 """How long the web may take to answer on a slow machine."""
@@ -106,9 +110,13 @@ class Installation:
     def another_web(self, settings: Settings, *options: str) -> Iterator[int]:
         """Meanwhile one more web on these engines, with `settings` and options of its own; gives its process.
 
+        It hears and tells nobody who waits, or those whom it refuses would stand in the line of the other.
+
         Raises:
             OperatorError: it does not become ready.
         """
+        settings = replace(settings, nats_url=NO_BUS, data_dir=self.settings.data_dir / "another")
+        settings.data_dir.mkdir(exist_ok=True)
         web = self._start("another", ["serve", *options], log=True, settings=settings)
         try:
             self._wait_until_ready(web, settings)
