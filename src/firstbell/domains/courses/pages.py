@@ -76,7 +76,7 @@ async def show_courses(request: Request[Any, Any, Any], tx: Transaction, viewer:
     )
 
 
-@get("/documents/{document_id:uuid}/content", opt=route(SIGNED_IN, Priority.P1))
+@get("/documents/{document_id:uuid}/content", opt=route(SIGNED_IN, Priority.P2))
 async def open_document(
     tx: Transaction, viewer: Viewer, course_id: UUID, document_id: UUID, addresses: Addresses
 ) -> Response[bytes]:

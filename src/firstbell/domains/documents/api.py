@@ -32,7 +32,7 @@ _INERT_PDF = b"default-src 'none'; object-src 'self'; style-src 'unsafe-inline';
 """Browsers refuse to show a PDF in a sandbox; their viewers are one already."""
 
 
-@asgi("/blobs", is_mount=True, opt=route(PUBLIC, Priority.P1), copy_scope=False)
+@asgi("/blobs", is_mount=True, opt=route(PUBLIC, Priority.P2), copy_scope=False)
 async def send_blob(scope: Any, receive: Any, send: Any) -> None:
     """Answer GET and HEAD: whole, in part (Range, If-Range), or not again (If-None-Match)."""
     state = scope["litestar_app"].state

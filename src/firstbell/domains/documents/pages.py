@@ -229,7 +229,7 @@ async def add_documents(
     )
 
 
-@get("/documents/{document_id:uuid}", opt=route(SIGNED_IN, Priority.P1))
+@get("/documents/{document_id:uuid}", opt=route(SIGNED_IN, Priority.P2))
 async def show_document(
     request: Asked, *, tx: Transaction, place: Place, document_id: UUID, blobs: Blobs, addresses: Addresses
 ) -> Response[bytes]:
