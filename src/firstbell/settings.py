@@ -238,7 +238,12 @@ class Settings:
         5, unit="s", why="a worker of which five messages were missed lets nobody in; the others go on without it"
     )
     unknown_entries_share: float = knob(
-        0.2, unit="share, 0 to 1", why="1 of 20 mornings begins on an unknown device; they may catch up"
+        0.02,
+        unit="share, 0 to 1",
+        why="1 of 20 mornings begins on an unknown device, most come in by bids; one costs as much as four others",
+    )
+    waiting_questions_per_second: float = knob(
+        100.0, unit="requests per s and worker", why="of all who wait together; each takes a fifth of a millisecond"
     )
     device_requests_per_second: float = knob(
         20.0, unit="requests per s and worker", why="ten times what the quickest reader taps; above it asks a script"
@@ -265,10 +270,10 @@ class Settings:
     )
     sprayed_names_min: int = knob(20, unit="names", why="the same for the smallest school: a class after the holidays")
     bid_entries_share: float = knob(
-        0.15, unit="share of entries, beside them", why="strangers who show work come in within seconds; most can"
+        0.03, unit="share of entries, beside them", why="strangers who show work come in within seconds; most can"
     )
     bid_entries_per_second_min: float = knob(
-        4.0, unit="people per s and worker", why="the same under attack, when hardly anybody enters: a fifth of a core"
+        3.0, unit="people per s and worker", why="the same under attack, when hardly anybody enters: a tenth of a core"
     )
     bid_effort_min: int = knob(
         4, unit="times 10,000 hashes at most", why="a fifth of a second of a laptop's browser, two of an old phone's"

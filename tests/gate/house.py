@@ -18,7 +18,7 @@ from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable
 from firstbell.gate.build import admission_of, bidding_of
 from firstbell.gate.door import Door
-from firstbell.gate.entry import EntryBudget
+from firstbell.gate.entry import EntryBudget, Load
 from firstbell.gate.gate import Gate, Guest
 from firstbell.gate.keeping import Keeper
 from firstbell.gate.limits import limits_of
@@ -73,6 +73,10 @@ class Answer:
         return next((match[1] for match in found if match), "")
 
 
+PEACE = Load(is_overloaded=False, asked_per_s=0.0, bearable_per_s=40.0)
+STORM = Load(is_overloaded=True, asked_per_s=80.0, bearable_per_s=40.0)
+
+
 class House:
     """A gate on a stopped clock, around an application that answers when it is told to."""
 
@@ -87,7 +91,7 @@ class House:
         device = Signer(KEYS, "device")
         self.budget = EntryBudget(least_per_s=1.0)
         room = WaitingRoom(b"r" * 16, uuid4().bytes, unknown_share=0.2)
-        self.door = Door(Signer(KEYS, "ticket"), room, self.budget, random.Random(1))
+        self.door = Door(Signer(KEYS, "ticket"), room, self.budget, random.Random(1), questions_per_s=100.0)
         self._device = device
         self.limits = limits_of(made, lambda school: 1_000.0, lambda place: self.missed.get(place, 0))
         voice = Voice(security_headers(made), retry_s=4, chance=random.Random(1))
@@ -132,11 +136,11 @@ class House:
 
     def be_busy(self) -> None:
         """From now on entries are counted."""
-        self.budget.adjust(1.0, is_overloaded=True, waiting=0)
+        self.budget.adjust(1.0, STORM, waiting=0)
 
     def pass_second(self) -> None:
         """What the gate does each second, in peace."""
-        self.door.turn(self.clock.seconds(), 1.0, is_overloaded=False)
+        self.door.turn(self.clock.seconds(), 1.0, PEACE)
         self.limits.strangers.turn(1.0)
 
     def device_pass(self) -> str:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from firstbell.kernel.asgi import Message
-from tests.gate.house import House
+from tests.gate.house import PEACE, House
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +71,7 @@ async def wait_until_in(house: House, ticket: str, cookies: str, rate: float) ->
         for _ in range(int(answer.header(b"retry-after"))):
             house.later(1)
             house.budget.rate_per_s = rate
-            house.door.turn(house.clock.seconds(), 1.0, is_overloaded=False)
+            house.door.turn(house.clock.seconds(), 1.0, PEACE)
             waited += 1
     raise AssertionError("never came in")
 
@@ -110,7 +110,7 @@ async def test_a_flood_that_keeps_no_ticket_makes_no_line() -> None:
     house.later(3)
     ticket = (await house.ask(cookies=f"ticket={first.cookie('ticket')}")).cookie("ticket")
     house.budget.rate_per_s = 1.0
-    house.door.turn(house.clock.seconds(), 1.0, is_overloaded=False)
+    house.door.turn(house.clock.seconds(), 1.0, PEACE)
     assert (await house.ask(cookies=f"ticket={ticket}")).status == 200
 
 

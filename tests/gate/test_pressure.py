@@ -1,9 +1,14 @@
 """What pressure changes, second by second."""
 
 import math
+import random
+from collections import Counter
 
+import pytest
+
+from firstbell.gate.bearable import Bearable
 from firstbell.gate.brownout import CALM_SECONDS, LEVELS_MAX, Brownout
-from firstbell.gate.entry import EntryBudget
+from firstbell.gate.entry import EntryBudget, Load
 
 
 def test_pages_leave_things_out_before_the_gate_refuses_and_take_their_time_to_bring_them_back() -> None:
@@ -32,20 +37,77 @@ def test_a_level_that_the_operator_asks_for_stays_in_peace() -> None:
 
 def test_entries_are_counted_from_the_first_overload_until_nobody_waits_any_more() -> None:
     budget = EntryBudget(least_per_s=1.0)
-    for _ in range(50):
-        budget.enter()
-    budget.adjust(1.0, is_overloaded=False, waiting=0)
-    assert not budget.is_limited
-    for _ in range(50):
-        budget.enter()
-    budget.adjust(1.0, is_overloaded=True, waiting=0)
-    assert budget.rate_per_s == 45
+    budget.adjust(1.0, Load(is_overloaded=False, asked_per_s=200.0, bearable_per_s=200.0), waiting=0)
+    assert budget.rate_per_s == math.inf
+    budget.adjust(1.0, Load(is_overloaded=True, asked_per_s=400.0, bearable_per_s=200.0), waiting=0)
+    assert budget.rate_per_s < math.inf
     for _ in range(100):
-        budget.adjust(1.0, is_overloaded=True, waiting=500)
+        budget.adjust(1.0, Load(is_overloaded=True, asked_per_s=400.0, bearable_per_s=0.0), waiting=500)
     assert budget.rate_per_s == 1, "the line always moves"
+    calm = Load(is_overloaded=False, asked_per_s=20.0, bearable_per_s=200.0)
     for _ in range(20):
-        budget.adjust(1.0, is_overloaded=False, waiting=500)
-    assert 20 <= budget.rate_per_s < math.inf
+        budget.adjust(1.0, calm, waiting=500)
+    assert budget.rate_per_s < math.inf, "somebody waits"
     for _ in range(10):
-        budget.adjust(1.0, is_overloaded=False, waiting=0)
-    assert not budget.is_limited
+        budget.adjust(1.0, calm, waiting=0)
+    assert budget.rate_per_s == math.inf
+
+
+class Morning:
+    """Mornings that meet what can be served, second by second; `present` of those who are called come in."""
+
+    CAPACITY_PER_S = 200.0
+    THINKS_S = (0.0, 1.0, 2.5, 0.0, 2.5, 0.5, 2.0)
+
+    def __init__(self, seed: int, *, haste: float = 1.0) -> None:
+        self.budget, self.bearable = EntryBudget(least_per_s=1.0), Bearable()
+        self._chance, self._haste = random.Random(seed), haste
+        self._due: Counter[int] = Counter()
+        self._second = 0
+        self._waiting = 0.0
+
+    def play(self, seconds: int, *, come_per_s: float, present: float = 1.0) -> list[tuple[int, float]]:
+        """What was asked for and what was worked on in each second."""
+        return [self._play(come_per_s, present) for _ in range(seconds)]
+
+    def _play(self, come: float, present: float) -> tuple[int, float]:
+        called = min(self._waiting + come, self.budget.rate_per_s)
+        self._waiting += come - called
+        for _ in range(round(called * present)):
+            self._enter()
+        asked = self._due.pop(self._second, 0)
+        worked = min(asked, self.CAPACITY_PER_S * self._chance.uniform(0.95, 1.05))
+        self.bearable.learn(asked, worked, is_overloaded=asked > worked)
+        self.budget.adjust(1.0, Load(asked > worked, asked, self.bearable.per_s), waiting=int(self._waiting))
+        self._second += 1
+        return asked, worked
+
+    def _enter(self) -> None:
+        self.budget.enter()
+        moment_s = self._second + self._chance.random()
+        for think_s in self.THINKS_S:
+            moment_s += self._chance.expovariate(1 / think_s) * self._haste if think_s else 0.0
+            self._due[int(moment_s)] += 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("haste", [0.5, 1.0, 4.0])
+def test_as_many_enter_as_can_be_borne_though_they_ask_for_most_of_it_later(seed: int, haste: float) -> None:
+    morning = Morning(seed, haste=haste)
+    morning.play(20, come_per_s=25)
+    morning.play(30, come_per_s=300)
+    settled = morning.play(40, come_per_s=300)
+    assert sum(worked for _, worked in settled) > 0.9 * morning.CAPACITY_PER_S * len(settled), "nothing stands idle"
+    assert sum(asked - worked for asked, worked in settled) < 0.15 * sum(asked for asked, _ in settled), "few are cut"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_line_of_people_who_have_left_does_not_hold_up_those_who_come(seed: int) -> None:
+    morning = Morning(seed)
+    morning.play(20, come_per_s=25)
+    morning.play(40, come_per_s=300)
+    morning.play(60, come_per_s=300, present=0.2)
+    settled = morning.play(40, come_per_s=300, present=0.2)
+    assert sum(worked for _, worked in settled) > 0.75 * morning.CAPACITY_PER_S * len(settled)
+    back = morning.play(60, come_per_s=300)[20:]
+    assert sum(asked - worked for asked, worked in back) < 0.15 * sum(asked for asked, _ in back)

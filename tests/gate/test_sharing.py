@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstbell.gate.entry import EntryBudget
+from firstbell.gate.entry import EntryBudget, Load
 from firstbell.gate.line import Lane
 from firstbell.gate.sharing import LINES_MAX, pack, unpack
 from firstbell.gate.waiting import Ticket, WaitingRoom
@@ -148,10 +148,11 @@ def test_counts_of_another_day_or_of_tomorrow_are_not_believed() -> None:
 
 
 def test_a_worker_in_peace_that_joins_a_line_lets_in_what_it_bears() -> None:
-    budget = EntryBudget(least_per_s=1.0)
-    for _ in range(20):
+    budget, peace = EntryBudget(least_per_s=1.0), Load(is_overloaded=False, asked_per_s=90.0, bearable_per_s=99.0)
+    for _ in range(60):
         for _ in range(30):
             budget.enter()
-        budget.adjust(1.0, is_overloaded=False, waiting=0)
-    budget.join()
-    assert 20 <= budget.rate_per_s <= 30, "as many as it has shown that it bears"
+        budget.adjust(1.0, peace, waiting=0)
+    assert not budget.is_limited
+    budget.adjust(1.0, peace, waiting=500, joins=True)
+    assert 30 <= budget.rate_per_s <= 40, "as many as now, and what is left over"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from firstbell.gate.bearable import Bearable
 from firstbell.gate.cursor import Cursors
 from firstbell.gate.limit import WindowReport
 from firstbell.gate.queue import Bounds, Queue, Waiting
@@ -61,6 +62,11 @@ class Admission:
         self.queuing_s = 0.0
         self._held: dict[bytes, int] = {}
         self._begin_window(now)
+
+    @property
+    def bearable(self) -> Bearable:
+        """What this worker can work on."""
+        return self.cursors.bearable
 
     def arrive(self, school: bytes, priority: Priority, level: int, now: float) -> Verdict | Waiting:
         """Decide on one request. A `Waiting` is in the queue; whoever is admitted must `leave`."""

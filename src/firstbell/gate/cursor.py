@@ -12,20 +12,12 @@ school that asks for less than its share by size does not notice another's storm
 import math
 from collections.abc import Callable, Iterable
 
+from firstbell.gate.bearable import Bearable
 from firstbell.kernel.routes import Priority
 
 GROUPS = 128
 """Steps within a class, as in the paper: one step is under 1 % of a class's load."""
 LEVELS = len(Priority) * GROUPS
-
-SHRINK = 0.05
-SHRINK_MAX = 0.2
-"""At most this much less than was bearable before: a window in which the loop was late worked on little, which says
-nothing about how much there could be."""
-
-GROW = 0.01
-RECOVER = 0.1
-"""At least this much more of what was worked on: 1 % of few arrivals takes a quarter of a minute."""
 
 _HOUR_S = 3_600
 _ODD = 0x9E37_79B1
@@ -99,7 +91,7 @@ class Cursors:
 
     def __init__(self, size_of: Callable[[bytes], float]) -> None:
         self._size_of = size_of
-        self._bearable_per_s = 0.0
+        self.bearable = Bearable()
         self.by_school: dict[bytes, Cursor] = {}
 
     def of(self, school: bytes) -> Cursor:
@@ -110,22 +102,13 @@ class Cursors:
         return cursor
 
     def close_window(self, seconds: float, *, is_overloaded: bool) -> None:
-        """End a window and move the cuts by what arrived in it and what could be worked on.
-
-        What can be worked on is remembered from window to window: after a storm the old cut lets hardly anybody
-        through, which says nothing about how many there could be.
-        """
+        """End a window and move the cuts by what arrived in it and what can be worked on."""
         # A school of which nothing arrived is not kept: as many as ask are remembered, no more.
         self.by_school = {school: cursor for school, cursor in self.by_school.items() if cursor.arrived}
         arrived = sum(cursor.arrived for cursor in self.by_school.values())
         worked = sum(cursor.worked for cursor in self.by_school.values())
-        if is_overloaded:
-            least = self._bearable_per_s * (1 - SHRINK_MAX)
-            self._bearable_per_s = max(least, worked / seconds * (1 - SHRINK))
-        else:
-            known = max(self._bearable_per_s, worked / seconds)
-            self._bearable_per_s = known + max(arrived / seconds * GROW, known * RECOVER)
-        wanted = self._bearable_per_s * seconds if is_overloaded or self.cut < LEVELS - 1 else arrived
+        self.bearable.learn(arrived / seconds, worked / seconds, is_overloaded=is_overloaded)
+        wanted = self.bearable.per_s * seconds if is_overloaded or self.cut < LEVELS - 1 else arrived
         sizes = {school: self._size_of(school) for school in self.by_school}
         share = fair_share(wanted, [(cursor.arrived, sizes[school]) for school, cursor in self.by_school.items()])
         for school, cursor in self.by_school.items():

@@ -5,18 +5,21 @@ from enum import Enum
 from typing import NamedTuple
 
 from firstbell.gate.asker import Asker, School
-from firstbell.gate.entry import EntryBudget
+from firstbell.gate.bearable import Bearable
+from firstbell.gate.entry import EntryBudget, Load
 from firstbell.gate.line import BUCKET_S, Lane
 from firstbell.gate.waiting import Ticket, WaitingRoom, pack_ticket, unpack_ticket
 from firstbell.kernel.routes import Priority
 from firstbell.kernel.signing import Signer
 
 POLL_S = (15, 120)
-"""A waiting page asks again after a quarter of what is left, within these seconds."""
+"""A waiting page asks again after a quarter of what is left, within these seconds; later when very many wait."""
 FIRST_POLL_S = 2
 """Shows that a browser keeps its ticket; short, since somebody unknown enters only after it."""
 OVERDUE_POLL_S = 5
 """The soonest that somebody asks again whom the promise has passed."""
+PACE_S_MAX = 600
+"""However many wait, everybody hears of the place within ten minutes."""
 
 JITTER = 0.2
 
@@ -42,11 +45,18 @@ _AWAY = Answered(Passing.AWAY)
 
 
 class Door:
-    """Decides on whoever is not inside. `chance` is injected, so that a morning can be replayed."""
+    """Decides on whoever is not inside. `chance` is injected, so that a morning can be replayed.
 
-    def __init__(self, signer: Signer, room: WaitingRoom, budget: EntryBudget, chance: random.Random) -> None:
+    All who wait may ask `questions_per_s` times a second together: a question is a refusal, and takes from those who
+    are served.
+    """
+
+    def __init__(
+        self, signer: Signer, room: WaitingRoom, budget: EntryBudget, chance: random.Random, *, questions_per_s: float
+    ) -> None:
         self._signer = signer
         self._chance = chance
+        self._questions_per_s = questions_per_s
         self.room = room
         self.budget = budget
         self._spare = 0.0
@@ -74,16 +84,16 @@ class Door:
         ticket = self.room.promise(ticket, now)
         return Answered(Passing.WAIT, ticket, self._poll_s(ticket, now))
 
-    def resume(self) -> None:
+    def resume(self, bearable: Bearable) -> None:
         """Go on as the room was left: who waited before a restart does not come in all at once."""
         if self.room.waiting:
             self.budget.resume(self.room.own_per_s)
+            bearable.per_s = self.budget.rate_per_s * self.budget.requests_per_entry
 
-    def turn(self, now: float, seconds: float, *, is_overloaded: bool, served_share: float = 1.0) -> None:
+    def turn(self, now: float, seconds: float, load: Load) -> None:
         """Once a second: move the rate, and let the next people in."""
-        if self.room.waiting and not self.budget.is_limited and self.room.is_limited_elsewhere(now):
-            self.budget.join()
-        self.budget.adjust(seconds, is_overloaded=is_overloaded, waiting=self.room.waiting, served_share=served_share)
+        waiting = self.room.waiting
+        self.budget.adjust(seconds, load, waiting=waiting, joins=bool(waiting) and self.room.is_limited_elsewhere(now))
         # In peace only strangers from a busy source wait: for as long as it takes to come back twice.
         self._spare = self.room.let_in(self.budget.rate_per_s, now, seconds)
 
@@ -114,12 +124,14 @@ class Door:
 
     def _poll_s(self, ticket: Ticket, now: float) -> int:
         """When to ask again: with jitter, and never after the estimate."""
+        pace_s = min(PACE_S_MAX, self.room.waiting / self._questions_per_s)
         if not ticket.promised_at:
-            # Over a whole period: all who came in one, back within a moment, would be a storm of our own making.
-            return max(1, int((ticket.bucket + 1) * BUCKET_S - now) + self._chance.randint(1, BUCKET_S))
+            # Over a whole period at least: all who came in one, back within a moment, would be a storm of our own.
+            spread_s = max(BUCKET_S, int(min(pace_s, self.room.wait_s(ticket))))
+            return max(1, int((ticket.bucket + 1) * BUCKET_S - now) + self._chance.randint(1, spread_s))
         left_s = ticket.promised_at - now
         if left_s < 1:  # what was promised did not hold; more questions would make it later still
             left_s = max(OVERDUE_POLL_S, self.room.wait_s(ticket))
-        shortest, longest = POLL_S
+        shortest, longest = (max(seconds, pace_s) for seconds in POLL_S)
         wished = min(longest, max(shortest, left_s / 4)) * self._chance.uniform(1 - JITTER, 1 + JITTER)
         return max(1, int(min(wished, left_s)))

@@ -1,26 +1,47 @@
-"""How many people may come inside each second, found from whether those inside are served in time."""
+"""How many people may come inside each second: as many as ask for no more than can be borne."""
 
 import math
+from typing import NamedTuple
+
+
+class Load(NamedTuple):
+    """What a second brought, in requests a second: what those inside asked for, and what a worker bears."""
+
+    is_overloaded: bool
+    asked_per_s: float
+    bearable_per_s: float
 
 
 class EntryBudget:
-    """No limit in peace. From the first overload a rate, at least a tenth lower after each bad second and a little
-    higher after each good one; peace again when nobody waits and all has been well for a while.
+    """No limit in peace; from the first overload a rate, until nobody waits and all has been well for a while.
 
-    A second is bad when the worker was late, and when it turned away some of those who are inside: then too many are.
+    Whoever comes in asks for the rest of a morning later, so that what an entry costs shows after seconds, and a rate
+    that moves by what is seen now overshoots both ways. Ours is worked out: what is bearable divided by the requests
+    that come for each entry, and corrected by how far those inside ask for more or less than that now.
     """
 
-    DECREASE = 0.9
-    DECREASE_MOST = 0.8
-    SERVED_SHARE_MIN = 0.95
-    INCREASE = 0.05
+    MEMORY_S = 30.0
+    """How long entries and requests are averaged: several times what lies between an entry and its requests."""
+    BEARABLE_MEMORY_S = 10.0
+    """How long what is bearable is averaged: it swings from window to window, and estimates count on the rate."""
+    REQUESTS_AT_FIRST = 4.0
+    """For each entry, before any was seen: Today, a course, a document, the week."""
+    SLOWER_MIN, FASTER_MAX = 0.5, 1.5
+    """The bounds of the correction."""
+    ABSENT, PRESENT, ABSENT_MAX = 1.05, 0.9, 20.0
+    """Some whose turn it is have left, or look only in a while: when those inside ask for less than `USED_MIN` of what
+    is bearable though people wait, 5 % more are called each second, up to twenty times as many."""
+    USED_MIN = 0.9
     CALM_S = 10.0
 
     def __init__(self, *, least_per_s: float) -> None:
         self._least_per_s = least_per_s
         self._calm_s = 0.0
+        self._absent = 1.0
+        self._bearable_per_s = 0.0
         self._entered = 0
-        self._entered_per_s = 0.0
+        self._entered_per_s = 1.0
+        self._asked_per_s = self.REQUESTS_AT_FIRST
         self.rate_per_s = math.inf
 
     @property
@@ -28,30 +49,42 @@ class EntryBudget:
         """True while there is a limit, so that people may have to wait."""
         return self.rate_per_s < math.inf
 
+    @property
+    def requests_per_entry(self) -> float:
+        """How many requests come for each entry."""
+        return max(1.0, self._asked_per_s / max(self._entered_per_s, self._least_per_s))
+
     def resume(self, rate_per_s: float) -> None:
         """Limit entries from now on, at the rate of before."""
         self.rate_per_s = max(self._least_per_s, rate_per_s)
-
-    def join(self) -> None:
-        """Limit entries because another worker does: to what this one has shown that it bears."""
-        self.resume(self._entered_per_s)
 
     def enter(self) -> None:
         """Count somebody who came in."""
         self._entered += 1
 
-    def adjust(self, seconds: float, *, is_overloaded: bool, waiting: int, served_share: float = 1.0) -> None:
-        """Move the rate by what happened in the last `seconds`; `served_share` of those who are inside were served."""
-        now_per_s = self._entered / seconds
-        self._entered_per_s += min(1.0, seconds / self.CALM_S) * (now_per_s - self._entered_per_s)
+    def adjust(self, seconds: float, load: Load, *, waiting: int, joins: bool = False) -> None:
+        """Move the rate by what happened in the last `seconds`, after which so many people wait.
+
+        A worker that bears its load `joins` those that do not, for people wait in one line for all.
+        """
+        self._average(seconds, load)
+        if not (self.is_limited or load.is_overloaded or joins):
+            return
+        self._calm_s = 0.0 if load.is_overloaded or waiting else self._calm_s + seconds
+        if self._calm_s >= self.CALM_S:
+            self.rate_per_s = math.inf
+            return
+        used = load.asked_per_s / max(load.bearable_per_s, 1.0)
+        change = self.ABSENT if waiting and used < self.USED_MIN else self.PRESENT
+        self._absent = min(self.ABSENT_MAX, max(1.0, self._absent * change**seconds))
+        correction = min(self.FASTER_MAX, max(self.SLOWER_MIN, 2.0 - used))
+        enter_per_s = self._bearable_per_s / self.requests_per_entry * correction
+        self.rate_per_s = max(self._least_per_s, enter_per_s * self._absent)
+
+    def _average(self, seconds: float, load: Load) -> None:
+        share = min(1.0, seconds / self.MEMORY_S)
+        self._entered_per_s += share * (self._entered / seconds - self._entered_per_s)
+        self._asked_per_s += share * (load.asked_per_s - self._asked_per_s)
         self._entered = 0
-        if is_overloaded or served_share < self.SERVED_SHARE_MIN:
-            self._calm_s = 0.0
-            came_from = self.rate_per_s if self.is_limited else max(self._entered_per_s, now_per_s)
-            factor = max(self.DECREASE_MOST, min(self.DECREASE, served_share))
-            self.rate_per_s = max(self._least_per_s, came_from * factor)
-        elif self.is_limited:
-            self._calm_s = 0.0 if waiting else self._calm_s + seconds
-            self.rate_per_s += max(self._least_per_s, self.rate_per_s * self.INCREASE) * seconds
-            if self._calm_s >= self.CALM_S:
-                self.rate_per_s = math.inf
+        share = min(1.0, seconds / self.BEARABLE_MEMORY_S) if self.is_limited else 1.0
+        self._bearable_per_s += share * (load.bearable_per_s - self._bearable_per_s)

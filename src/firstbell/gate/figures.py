@@ -34,6 +34,8 @@ class Outcome(IntEnum):
     """Work asked for; shown, and let in by it; shown, when others showed more."""
 
 
+_OF_INSIDERS = (Outcome.ADMITTED, Outcome.CUT, Outcome.FULL, Outcome.LATE)
+
 DECISIONS = Counter("firstbell_gate_decisions_total", "Decisions of the gate", ["priority", "outcome"])
 SHED = Counter("firstbell_gate_shed_total", "Requests not served at once, by the id of the school", ["school"])
 STATE = Gauge(
@@ -72,14 +74,9 @@ class Figures:
         if outcome is not Outcome.ADMITTED:
             self.shed_by_school[school] = self.shed_by_school.get(school, 0) + 1
 
-    def served_share(self) -> float:
-        """Of the requests of people who are inside, other than what can wait, the part that was served this second."""
-        served = turned_away = 0
-        for priority in (Priority.P0, Priority.P1, Priority.P2):
-            row = self.by_class[priority]
-            served += row[Outcome.ADMITTED]
-            turned_away += row[Outcome.CUT] + row[Outcome.FULL]
-        return served / (served + turned_away) if turned_away else 1.0
+    def asked(self) -> int:
+        """Requests of people who are inside, in this second."""
+        return sum(row[outcome] for row in self.by_class for outcome in _OF_INSIDERS)
 
     def close_second(self, state: State) -> "Counts":
         """Hand over what was counted since the last call."""

@@ -16,6 +16,7 @@ from firstbell.gate.body import Body
 from firstbell.gate.brownout import Brownout
 from firstbell.gate.cursor import GROUPS, hour_of, level_of
 from firstbell.gate.door import Answered, Door, Passing
+from firstbell.gate.entry import Load
 from firstbell.gate.figures import Figures, Outcome, State
 from firstbell.gate.keeping import Keeper
 from firstbell.gate.lane import HashLane
@@ -104,7 +105,7 @@ class Gate:
         """Take up the waiting room where it was left, and begin to watch the event loop."""
         self._door.room.join(self._clock.seconds())
         self._keeper.start()
-        self._door.resume()
+        self._door.resume(self.admission.bearable)
         self._due = self._second_began = time.monotonic()
         self._plan()
 
@@ -259,7 +260,8 @@ class Gate:
             await self._refuse(asker, send)
             return
         self.figures.count(asker.rule.priority, Outcome.WAITED, school.id.bytes)
-        page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s)
+        longest_s = self._door.room.longest_wait_s
+        page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s, longest_s)
         text = self._door.cookie_of(answered.ticket)
         cookie = _cookie("ticket", text, max_age_s=TICKET_S, secure=self._secure)
         await page.send(send, [cookie, *_belief(asker)])
@@ -307,8 +309,8 @@ class Gate:
     def _close_second(self, now: float) -> None:
         admission, room, now_s = self.admission, self._door.room, self._clock.seconds()
         seconds, self._second_began = now - self._second_began, now
-        served_share = self.figures.served_share()
-        self._door.turn(now_s, seconds, is_overloaded=admission.is_overloaded, served_share=served_share)
+        load = Load(admission.is_overloaded, self.figures.asked() / seconds, admission.bearable.per_s)
+        self._door.turn(now_s, seconds, load)
         self._limits.strangers.turn(seconds)
         self._bidding.turn(seconds)
         room.reach(now_s, is_connected=self._publish(SUBJECT, pack(room.tell(now_s))))
@@ -323,7 +325,7 @@ class Gate:
             queuing_ms=round(admission.queuing_s * 1_000, 1),
             cut=admission.cursors.cut,
             waiting=room.waiting,
-            longest_wait_s=round(room.longest_wait_s()),
+            longest_wait_s=round(room.longest_wait_s),
             entries_per_s=self._door.budget.rate_per_s if self._door.budget.is_limited else 0.0,
             brownout=self._brownout.level,
         )

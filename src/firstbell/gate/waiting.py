@@ -96,6 +96,8 @@ class WaitingRoom:
         self.own_per_s = 0.0
         self.rate_per_s = 0.0
         self.waiting = 0
+        self.longest_wait_s = 0.0
+        """How long the last of the longest line will wait, 0 when nobody does or nobody knows."""
 
     @property
     def cursors(self) -> dict[LineKey, int]:
@@ -168,16 +170,12 @@ class WaitingRoom:
         if self._lines and whole_per_s < math.inf:
             self.rate_per_s = _averaged(self.rate_per_s, whole_per_s, seconds)
         self._outlook = Outlook({key: self._prospect(key, line) for key, line in self._lines.items()}, self.rate_per_s)
+        self.longest_wait_s = self._longest_wait_s()
         return left * rate_per_s / whole_per_s if 0 < whole_per_s < math.inf else 0.0
 
     def is_limited_elsewhere(self, now: float) -> bool:
         """True when another worker counts entries."""
         return self._peers.are_limited(now)
-
-    def longest_wait_s(self) -> float:
-        """How long the last of the longest line will wait, 0 when nobody waits."""
-        waits = (self._outlook.wait_s(key, line.waiting) or 0.0 for key, line in self._lines.items())
-        return max(waits, default=0.0)
 
     def join(self, now: float) -> None:
         """Begin to hear the others: for a while theirs are the better cursors, and nobody waits for these."""
@@ -251,6 +249,10 @@ class WaitingRoom:
             if line.lead_over(behind) > lead_max:
                 ahead[key] = line.reach
         return ahead
+
+    def _longest_wait_s(self) -> float:
+        waits = (self._outlook.wait_s(key, line.waiting) or 0.0 for key, line in self._lines.items())
+        return max(waits, default=0.0)
 
     def _counts(self) -> int:
         return sum(len(line.counted.get(self.worker, ())) for line in self._lines.values())

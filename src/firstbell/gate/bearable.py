@@ -1,0 +1,35 @@
+"""How much a worker bears: requests a second, found from moments that were too much and moments that were not."""
+
+SHRINK = 0.05
+SHRINK_MAX = 0.2
+"""At most this much less than before: a window in which the loop was late worked on little, which says nothing about
+how much there could be."""
+
+GROW = 0.01
+RECOVER = 0.1
+"""At least this much more than before: 1 % of few arrivals takes a quarter of a minute."""
+
+PROBED = 0.9
+"""Only when at least this share of it arrived, more is believed: what nobody asked for nobody has borne."""
+
+
+class Bearable:
+    """What can be worked on, remembered from window to window.
+
+    After a storm the old cut lets hardly anybody through, which says nothing about how many there could be. Shrinks and
+    grows as DAGOR moves its number of requests to admit (Zhou et al., SoCC 2018), within bounds.
+    """
+
+    __slots__ = ("per_s",)
+
+    def __init__(self) -> None:
+        self.per_s = 0.0
+
+    def learn(self, arrived_per_s: float, worked_per_s: float, *, is_overloaded: bool) -> None:
+        """Move by a window in which so many requests arrived and were worked on each second."""
+        if is_overloaded:
+            self.per_s = max(self.per_s * (1 - SHRINK_MAX), worked_per_s * (1 - SHRINK))
+            return
+        if arrived_per_s >= self.per_s * PROBED:
+            self.per_s += max(arrived_per_s * GROW, self.per_s * RECOVER)
+        self.per_s = max(self.per_s, worked_per_s)
