@@ -6,9 +6,11 @@ const notice = document.getElementById("refused");
 const again = notice?.querySelector("button");
 
 function show(state: "waiting" | "given-up" | ""): void {
-  if (!notice || !again) return;
+  if (!notice) return;
   notice.hidden = state === "";
-  again.hidden = state !== "given-up";
+  for (const part of notice.querySelectorAll<HTMLElement>("[data-while]")) {
+    part.hidden = part.dataset["while"] !== state;
+  }
 }
 
 /** Shared by all that this page sends in the background. */

@@ -200,7 +200,7 @@ def _outlook_words(minutes: int, locale: str) -> bytes:
     """What can be said before it is counted who came at the same time: nothing yet, or how long at most."""
     texts = i18n.translations(locale)
     if not minutes:
-        return texts.gettext(mark("How long? One moment.")).encode()
+        return texts.gettext(mark("Working out how long")).encode()
     words = texts.ngettext("Probably about %(number)s minute", "Probably about %(number)s minutes", minutes)
     return (words % {"number": minutes}).encode()
 

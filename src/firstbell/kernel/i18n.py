@@ -94,10 +94,11 @@ def format_date(value: date, locale: str, kind: str = "long") -> str:
 
 
 def format_bytes(size: int, locale: str) -> str:
-    """A size as file managers show it: 240 kB, 1,2 MB."""
+    """A size as file managers show it: 240 kB, 1,2 MB, in French 1,2 Mo."""
+    unit = "o" if locale == "fr" else "B"
     if size < _KB:
-        return f"{size} B"
+        return f"{size} {unit}"
     if size < _MB:
-        return f"{round(size / _KB)} kB"
+        return f"{round(size / _KB)} k{unit}"
     point = "." if locale == "en" else ","
-    return f"{size / _MB:.1f}".removesuffix(".0").replace(".", point) + " MB"
+    return f"{size / _MB:.1f}".removesuffix(".0").replace(".", point) + f" M{unit}"
