@@ -107,17 +107,18 @@ class Installation:
         self._wait_until_ready(self._keeper.renew("serve"), self.settings)
 
     @contextmanager
-    def another_web(self, settings: Settings, *options: str) -> Iterator[int]:
+    def another_web(self, settings: Settings, *options: str, name: str = "another") -> Iterator[int]:
         """Meanwhile one more web on these engines, with `settings` and options of its own; gives its process.
 
         It hears and tells nobody who waits, or those whom it refuses would stand in the line of the other.
+        Of several at once each has another `name`.
 
         Raises:
             OperatorError: it does not become ready.
         """
-        settings = replace(settings, nats_url=NO_BUS, data_dir=self.settings.data_dir / "another")
+        settings = replace(settings, nats_url=NO_BUS, data_dir=self.settings.data_dir / name)
         settings.data_dir.mkdir(exist_ok=True)
-        web = self._start("another", ["serve", *options], log=True, settings=settings)
+        web = self._start(name, ["serve", *options], log=True, settings=settings)
         try:
             self._wait_until_ready(web, settings)
             yield web.process.pid

@@ -56,6 +56,9 @@ EDGE_PRICED_PER_S = 10_000.0
 FLOODING = 8
 """Addresses that flood the edge while its refusals are priced."""
 
+PATIENCE_MS = 60_000
+"""Of a gate that must not refuse: longer than anybody waits, on any machine."""
+
 GATE_PEOPLE = 500
 SERVING_CORE, PLAYING_CORE = 0, 1
 
@@ -151,14 +154,21 @@ class OwnStage:
                 yield Refuser(Target(full.host, full.port), self.arms, [process])
 
     def gate_cost_us(self, rounds: int) -> float:
-        """CPU that the gate adds to an admitted request: the same pages from the web, and from one without a gate."""
+        """CPU that the gate adds to an admitted request: the same pages from a web with a gate, and from one without.
+
+        The gate works and refuses nobody, however slow this machine is.
+        """
         bare = replace(self._installation.settings, port=free_port())
+        patient = replace(
+            bare, port=free_port(), gate_lag_ms_max=PATIENCE_MS, gate_queuing_ms_max=PATIENCE_MS,
+            gate_wait_ms_max=PATIENCE_MS, gate_wait_standing_ms_max=PATIENCE_MS,
+        )  # fmt: skip
         with ExitStack() as stack:
-            with self._steps.step("Starting a web without a gate"), self._serving():
+            with self._steps.step("Starting a web with a patient gate and one without a gate"), self._serving():
+                gated = stack.enter_context(self._installation.another_web(patient, name="patient"))
                 process = stack.enter_context(self._installation.another_web(bare, "--without-gate"))
-            gated = Web(self._installation.settings.port, self._installation.processes()["serve"])
             people = list(self._players.values())[:GATE_PEOPLE]
-            return asyncio.run(gate_cost_us(gated, Web(bare.port, process), people, rounds))
+            return asyncio.run(gate_cost_us(Web(patient.port, gated), Web(bare.port, process), people, rounds))
 
     def begin_anew(self) -> None:
         """Start the web again, so that nobody waits who came to an earlier scenario."""
