@@ -38,6 +38,22 @@ PUPILS = 24
 START_S = 180
 """How long a process may take to start on a machine that has much else to do; then the test has failed."""
 
+LONGEST_FIRST = ("cli", "journeys", "rehearsal", "domains/people", "edge", "domains/documents", "gate")
+"""Folders that take long: whichever of two processes is done last has then only a short one left."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process run all of a folder, whose tests share what their conftest starts."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_folder_of(item)))
+    order = {folder: place for place, folder in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(_folder_of(item), len(order)))
+
+
+def _folder_of(item: pytest.Item) -> str:
+    return item.path.parent.relative_to(Path(__file__).parent).as_posix()
+
 
 @dataclass(frozen=True)
 class Done:
