@@ -104,3 +104,19 @@ def test_nobody_speaks_on_the_embedded_bus_without_its_token(engines: Engines) -
             assert lines.readline() == b"-ERR 'Authorization Violation'\r\n"
     finally:
         engines.stop()
+
+
+def test_a_bus_that_is_stopped_at_any_moment_of_connecting_stops(engines: Engines) -> None:
+    async def scene() -> None:
+        for moment in range(100):
+            bus = Bus(engines.addresses.nats_url, "test")
+            await bus.start()
+            await asyncio.sleep(moment * 50e-6)
+            async with asyncio.timeout(20):
+                await bus.stop()
+
+    engines.start_nats()
+    try:
+        asyncio.run(scene())
+    finally:
+        engines.stop()

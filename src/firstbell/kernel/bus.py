@@ -25,6 +25,7 @@ RETRY_SECONDS_MAX = 5.0
 """The longest pause between two attempts, a random part of it, so that a cell does not return all at once."""
 
 CONNECT_SECONDS = 2
+STOP_SECONDS = 0.5
 PING_SECONDS = 10
 """A connection that does not answer is given up after two of these."""
 
@@ -83,9 +84,10 @@ class Bus:
         if self.state is BusState.CONNECTED:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._sent.wait(), 1)
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        # Before Python 3.12 wait_for loses a cancellation that comes together with the answer: then this one goes on.
+        while not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=STOP_SECONDS)
         self.state = BusState.STOPPED
 
     async def _stay_connected(self) -> None:
