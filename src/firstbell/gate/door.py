@@ -64,7 +64,7 @@ class Door:
     def ask(self, asker: Asker, school: School, now: float, *, is_busy: bool = False) -> Answered:
         """Decide on a request of somebody who is not inside; `is_busy` when very many strangers come from there."""
         lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
-        if not is_busy and self._is_open(lane, school.id.bytes, now):
+        if not is_busy and self._is_open(lane, school.id.bytes):
             self.budget.enter()
             return _IN
         if asker.device and asker.rule.priority is Priority.P0:
@@ -111,8 +111,8 @@ class Door:
         ticket = None if data is None else unpack_ticket(data)
         return ticket if ticket is not None and ticket.school == school.id.bytes else None
 
-    def _is_open(self, lane: Lane, school: bytes, now: float) -> bool:
-        if self.room.has_line(school, lane, now):
+    def _is_open(self, lane: Lane, school: bytes) -> bool:
+        if self.room.has_line(school, lane):
             return False
         if not self.budget.is_limited:
             return True

@@ -104,10 +104,9 @@ class WaitingRoom:
         """The period that each line has reached."""
         return {key: line.reach.cursor.bucket for key, line in self._lines.items()}
 
-    def has_line(self, school: bytes, lane: Lane, now: float) -> bool:
-        """True when somebody waits there who came in an earlier period: those of the present one are equals."""
-        line = self._lines.get(LineKey(school, lane))
-        return line is not None and line.reach.cursor.bucket <= _closed(now)
+    def has_line(self, school: bytes, lane: Lane) -> bool:
+        """True when somebody waits there."""
+        return LineKey(school, lane) in self._lines
 
     def count(self, ticket: Ticket, now: float) -> Ticket:
         """Give the holder a place at the end of the line."""
@@ -154,21 +153,16 @@ class WaitingRoom:
             self._is_alone, self.rate_per_s = is_alone, 0.0  # of other people than before
         whole_per_s = rate_per_s if is_alone else rate_per_s + self._peers.rate_per_s(now)
         ahead = self._index(now, LEAD_S * whole_per_s, only=self.worker if is_alone else None)
-        closed = _closed(now)
+        closed = int((now - SETTLE_S) // BUCKET_S) - 1
         people = whole_per_s * seconds if whole_per_s < math.inf else sum(line.waiting for line in self._lines.values())
         left = people
-        waiting = {key: line for key, line in self._lines.items() if line.waiting > 0}
-        hungry = {key: line for key, line in waiting.items() if line.reach.cursor.bucket <= closed}
+        hungry = {key: line for key, line in self._lines.items() if line.waiting > 0}
         while hungry and left > people * 1e-6:
             whole = sum(self._weight(key) for key in hungry)
             budget = left
             for key, line in hungry.items():
                 left -= line.advance(budget * self._weight(key) / whole, closed)
             hungry = {key: line for key, line in hungry.items() if line.waiting > 0}
-        # Where only those of the present period wait nobody's turn is known yet: all come in, or those who come next.
-        for line in waiting.values():
-            if line.reach.cursor.bucket > closed and line.waiting <= left:
-                left -= line.advance(line.waiting, closed)
         for key, reach in ahead.items():
             self._lines[key].reach = reach
         self._lines = {key: line for key, line in self._lines.items() if line.waiting > 0}
@@ -275,11 +269,6 @@ class WaitingRoom:
 
     def _prospect(self, key: LineKey, line: Line) -> Prospect:
         return Prospect(line.waiting, self._weight(key))
-
-
-def _closed(now: float) -> int:
-    """The last period in which nobody is counted any more."""
-    return int((now - SETTLE_S) // BUCKET_S) - 1
 
 
 def _averaged(old: float, new: float, seconds: float) -> float:
