@@ -54,8 +54,6 @@ class Voice:
         self._chance = chance
         self._problems: dict[str, list[Answer]] = {}
         self._pages: dict[tuple[str, str, bool], list[Answer]] = {}
-        self._counted: dict[tuple[str, str, Lane, int, bytes], Answer] = {}
-        self._counted_minute = 0
         self._waiting: dict[tuple[str, str, bool], list[bytes | int]] = {}
         self._no: dict[tuple[type[FirstbellError], str, str], Answer] = {}
         self._dealt = 0
@@ -84,22 +82,12 @@ class Voice:
     def waiting(self, school: School, ticket: Ticket, poll_s: int, now: float, longest_s: float = 0.0) -> Answer:
         """The page of the waiting room with the numbers of one ticket; until it has an estimate, the longest wait."""
         if not ticket.promised_at:
-            return self._counting(school, ticket, poll_s, _outlook_words(int(longest_s / 60), school.locale))
+            words = _outlook_words(int(longest_s / 60), school.locale)
+            return self._filled(school, ticket, poll_s, (words, b"0", b"1"))
         total = max(1, ticket.promised_at - ticket.came_at)
         words = _wait_words(max(5, int(ticket.promised_at - now)), school.locale)
         progress = b"%d" % min(total, max(0, int(now) - ticket.came_at))
         return self._filled(school, ticket, poll_s, (words, progress, b"%d" % total))
-
-    def _counting(self, school: School, ticket: Ticket, poll_s: int, words: bytes) -> Answer:
-        """The page of somebody who has no estimate yet: the same for all of a minute, so it is made once."""
-        minute = ticket.came_at // 60
-        if minute != self._counted_minute:
-            self._counted_minute = minute
-            self._counted.clear()
-        key = (school.name, school.locale, ticket.lane, poll_s, words)
-        if key not in self._counted:
-            self._counted[key] = self._filled(school, ticket, poll_s, (words, b"0", b"1"))
-        return self._counted[key]
 
     def _filled(self, school: School, ticket: Ticket, poll_s: int, place: tuple[bytes, bytes, bytes]) -> Answer:
         words, progress, total = place
