@@ -58,7 +58,7 @@ class Calls:
         self._app = litestar
         self._calls = {(method, _DECLARED_ID.sub(_PLACE, path)): call for method, path, call in _plain_calls(litestar)}
         self._mounts = {
-            route.path: route.route_handler
+            f"{route.path}/": route.route_handler
             for route in litestar.routes
             if isinstance(route, ASGIRoute) and route.route_handler.is_mount
         }
@@ -72,7 +72,7 @@ class Calls:
             if call is not None and len(call.ids) == len(ids):
                 await self._answer(call, ids, scope, receive, send)
                 return
-            mount = self._mounts.get(path[: path.find("/", 1)])
+            mount = self._mounts.get(path[: path.find("/", 1) + 1])
             if mount is not None:
                 await self._hand_over(mount, scope, receive, send)
                 return
