@@ -53,6 +53,13 @@ def test_entries_are_counted_from_the_first_overload_until_nobody_waits_any_more
     assert budget.rate_per_s == math.inf
 
 
+def test_a_worker_that_starts_again_lets_in_as_many_as_before() -> None:
+    budget = EntryBudget(least_per_s=1.0)
+    budget.resume(50.0)
+    budget.adjust(1.0, Load(is_overloaded=False, asked_per_s=200.0, bearable_per_s=200.0), waiting=500)
+    assert 40 <= budget.rate_per_s <= 60
+
+
 class Morning:
     """Mornings that meet what can be served, second by second; `present` of those who are called come in."""
 

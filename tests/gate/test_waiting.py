@@ -49,6 +49,7 @@ def test_a_storm_at_one_school_does_not_lengthen_the_line_of_another() -> None:
     last = [room.count(Ticket(calm, Lane.KNOWN, number.to_bytes(8), 0), START) for number in range(100)]
     for second in range(10):
         room.let_in(20, START + second, 1.0)
+        assert room.last_wait_s(last[0]) < 30, "what is said to those who come is of their own line"
     assert all(room.is_served(ticket) for ticket in last)
 
 

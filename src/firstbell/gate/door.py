@@ -127,7 +127,7 @@ class Door:
         pace_s = min(PACE_S_MAX, self.room.waiting / self._questions_per_s)
         if not ticket.promised_at:
             # Over a whole period at least: all who came in one, back within a moment, would be a storm of our own.
-            spread_s = max(BUCKET_S, int(min(pace_s, self.room.longest_wait_s)))
+            spread_s = max(BUCKET_S, int(min(pace_s, self.room.last_wait_s(ticket))))
             return max(1, int((ticket.bucket + 1) * BUCKET_S - now) + self._chance.randint(1, spread_s))
         left_s = ticket.promised_at - now
         if left_s < 1:  # what was promised did not hold; more questions would make it later still

@@ -55,8 +55,10 @@ class EntryBudget:
         return max(1.0, self._asked_per_s / max(self._entered_per_s, self._least_per_s))
 
     def resume(self, rate_per_s: float) -> None:
-        """Limit entries from now on, at the rate of before."""
+        """Limit entries from now on, at the rate of before, which could be borne."""
         self.rate_per_s = max(self._least_per_s, rate_per_s)
+        self._entered_per_s = self.rate_per_s
+        self._bearable_per_s = self._asked_per_s = self.rate_per_s * self.REQUESTS_AT_FIRST
 
     def enter(self) -> None:
         """Count somebody who came in."""

@@ -260,8 +260,8 @@ class Gate:
             await self._refuse(asker, send)
             return
         self.figures.count(asker.rule.priority, Outcome.WAITED, school.id.bytes)
-        longest_s = self._door.room.longest_wait_s
-        page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s, longest_s)
+        last_s = self._door.room.last_wait_s(answered.ticket)
+        page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s, last_s)
         text = self._door.cookie_of(answered.ticket)
         cookie = _cookie("ticket", text, max_age_s=TICKET_S, secure=self._secure)
         await page.send(send, [cookie, *_belief(asker)])
@@ -325,7 +325,7 @@ class Gate:
             queuing_ms=round(admission.queuing_s * 1_000, 1),
             cut=admission.cursors.cut,
             waiting=room.waiting,
-            longest_wait_s=round(room.longest_wait_s),
+            longest_wait_s=round(room.longest_wait_s()),
             entries_per_s=self._door.budget.rate_per_s if self._door.budget.is_limited else 0.0,
             brownout=self._brownout.level,
         )

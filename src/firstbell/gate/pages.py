@@ -79,10 +79,10 @@ class Voice:
             self._no[key] = self._no_answer(error, school if as_page else None, locale)
         return self._no[key]
 
-    def waiting(self, school: School, ticket: Ticket, poll_s: int, now: float, longest_s: float = 0.0) -> Answer:
-        """The page of the waiting room with the numbers of one ticket; until it has an estimate, the longest wait."""
+    def waiting(self, school: School, ticket: Ticket, poll_s: int, now: float, last_s: float = 0.0) -> Answer:
+        """The page of the waiting room with the numbers of one ticket; the last of its line waits `last_s`."""
         if not ticket.promised_at:
-            words = _outlook_words(int(longest_s / 60), school.locale)
+            words = _outlook_words(int(last_s / 60), school.locale)
             return self._filled(school, ticket, poll_s, (words, b"0", b"1"))
         total = max(1, ticket.promised_at - ticket.came_at)
         words = _wait_words(max(5, int(ticket.promised_at - now)), school.locale)

@@ -96,8 +96,6 @@ class WaitingRoom:
         self.own_per_s = 0.0
         self.rate_per_s = 0.0
         self.waiting = 0
-        self.longest_wait_s = 0.0
-        """How long the last of the longest line will wait, 0 when nobody does or nobody knows."""
 
     @property
     def cursors(self) -> dict[LineKey, int]:
@@ -170,8 +168,15 @@ class WaitingRoom:
         if self._lines and whole_per_s < math.inf:
             self.rate_per_s = _averaged(self.rate_per_s, whole_per_s, seconds)
         self._outlook = Outlook({key: self._prospect(key, line) for key, line in self._lines.items()}, self.rate_per_s)
-        self.longest_wait_s = self._longest_wait_s()
         return left * rate_per_s / whole_per_s if 0 < whole_per_s < math.inf else 0.0
+
+    def longest_wait_s(self) -> float:
+        """How long the last of the longest line will wait, 0 when nobody waits."""
+        return max((self._last_wait_s(key) for key in self._lines), default=0.0)
+
+    def last_wait_s(self, ticket: Ticket) -> float:
+        """How long the last of the line of this ticket will wait, 0 when that is not known."""
+        return self._last_wait_s(LineKey(ticket.school, ticket.lane))
 
     def is_limited_elsewhere(self, now: float) -> bool:
         """True when another worker counts entries."""
@@ -250,9 +255,9 @@ class WaitingRoom:
                 ahead[key] = line.reach
         return ahead
 
-    def _longest_wait_s(self) -> float:
-        waits = (self._outlook.wait_s(key, line.waiting) or 0.0 for key, line in self._lines.items())
-        return max(waits, default=0.0)
+    def _last_wait_s(self, key: LineKey) -> float:
+        line = self._lines.get(key)
+        return 0.0 if line is None else self._outlook.wait_s(key, line.waiting) or 0.0
 
     def _counts(self) -> int:
         return sum(len(line.counted.get(self.worker, ())) for line in self._lines.values())
