@@ -1,17 +1,14 @@
 """A keep-alive HTTP/1.1 connection that costs next to nothing, so that the client does not disturb what it measures."""
 
 import asyncio
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import zstandard
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.I)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.I)
+_LENGTH, _TRANSFER, _SET_COOKIE = b"\r\ncontent-length:", b"\r\ntransfer-encoding:", b"\r\nset-cookie:"
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
-_END_OF_HEAD = b"\r\n\r\n"
+_END_OF_LINE, _END_OF_HEAD = b"\r\n", b"\r\n\r\n"
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -30,7 +27,7 @@ def browser_request(
     """The bytes that a browser sends."""
     head = f"{method} {path} HTTP/1.1\r\nhost: {host}\r\n{_BROWSER}"
     if cookies:
-        head += "cookie: " + "; ".join(f"{name}={value}" for name, value in cookies.items()) + "\r\n"
+        head += "cookie: " + "; ".join([f"{name}={value}" for name, value in cookies.items()]) + "\r\n"
     if method == "POST":
         head += f"content-type: {content_type}\r\ncontent-length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
@@ -40,8 +37,7 @@ class AnswerError(RuntimeError):
     """The server answered what the step did not expect, or not at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Status, head and body as they came over the line."""
 
     status: int
@@ -54,14 +50,20 @@ class Answer:
         return len(self.head) + len(_END_OF_HEAD) + len(self.body)
 
     def header(self, name: str) -> str:
-        """The first header of this name, or ""."""
-        found = re.search(rb"\r\n" + name.encode() + rb": *([^\r]*)", self.head, re.I)
-        return found[1].decode() if found else ""
+        """The first header of this name, which is given in lower case, or ""."""
+        return _header(self.head, f"\r\n{name}:".encode()).decode()
 
     def cookies(self) -> dict[str, str]:
-        """The cookies that it sets, by name."""
-        pairs = re.findall(rb"\r\nset-cookie: *([^=;\s]+)=([^;\r]*)", self.head, re.I)
-        return {name.decode(): value.decode() for name, value in pairs}
+        """The cookies that it sets, by name; one that it takes back is empty."""
+        found, lower = {}, self.head.lower()
+        at = lower.find(_SET_COOKIE)
+        while at >= 0:
+            end = lower.find(_END_OF_LINE, at + len(_SET_COOKIE))
+            cookie = self.head[at + len(_SET_COOKIE) : end if end >= 0 else None]
+            name, _, value = cookie.partition(b";")[0].partition(b"=")
+            found[name.strip().decode()] = value.decode()
+            at = lower.find(_SET_COOKIE, at + len(cookie))
+        return found
 
     def text(self) -> str:
         """The body, unpacked."""
@@ -119,17 +121,26 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def parse_answer(buffer: bytearray) -> Answer | None:
+def parse_answer(buffer: bytes | bytearray) -> Answer | None:
     """The answer when `buffer` holds a whole one."""
     end = buffer.find(_END_OF_HEAD)
     if end < 0:
         return None
-    length = _LENGTH.search(buffer, 0, end)
-    start = end + len(_END_OF_HEAD)
-    if length is not None:
-        if len(buffer) < start + int(length[1]):
-            return None
-    elif _CHUNKED.search(buffer, 0, end) and not buffer.endswith(_LAST_CHUNK, end):
-        return None
     head = bytes(buffer[:end])
+    start = end + len(_END_OF_HEAD)
+    length = _header(head, _LENGTH)
+    if length:
+        if len(buffer) < start + int(length):
+            return None
+    elif _header(head, _TRANSFER).lower() == b"chunked" and not buffer.endswith(_LAST_CHUNK, end):
+        return None
     return Answer(int(head[9:12]), head, bytes(buffer[start:]))
+
+
+def _header(head: bytes, begin: bytes) -> bytes:
+    """What follows `begin` in its line, b"" without one. A search by plain bytes takes a tenth of a regular one."""
+    at = head.lower().find(begin)
+    if at < 0:
+        return b""
+    end = head.find(_END_OF_LINE, at + len(begin))
+    return head[at + len(begin) : end if end >= 0 else None].strip()

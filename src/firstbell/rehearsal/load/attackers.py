@@ -3,22 +3,20 @@
 Some keep their connection, some open a new one each time; some try passwords.
 """
 
-import asyncio
-import errno
 import random
 import socket
 import struct
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from select import EPOLLIN, EPOLLOUT
 from urllib.parse import quote
 
 from firstbell.rehearsal.load.generator import arrivals
-from firstbell.rehearsal.load.line import from_address
+from firstbell.rehearsal.load.line import READ_BYTES, from_address
+from firstbell.rehearsal.load.loop import Loop
 from firstbell.rehearsal.load.orders import AttackOrders
 from firstbell.rehearsal.load.slow import SlowClients
-from firstbell.rehearsal.load.tally import Tally, bucket_of
+from firstbell.rehearsal.load.tally import Tally
 
 KEPT_LINES = 256
 """Connections that attackers keep, each with one request at a time."""
@@ -33,14 +31,14 @@ SPRAY_SHARE = 0.1
 OWN_ADDRESS_SHARE = 0.8
 """How many of the requests come from the schools' own addresses, where the honest are as well."""
 
-TURN_S = 0.001
-"""Requests that are due within a millisecond are sent together."""
+PATIENCE_LOOKED_AT_S = 0.05
+"""How often it is seen who waits no longer, so that no turn has many."""
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
 """Closing resets, so that an attacker never runs out of ports."""
 
 _PATHS = ("/", "/sign-in", "/timetable", "/search?q=a")
-_STATUS_FROM, _STATUS_END = 9, 12
+_HEAD, _STATUS_FROM, _STATUS_END = b"HTTP/1.", 9, 12
 _END_OF_LINE = b"\r\n"
 
 
@@ -75,151 +73,115 @@ class Attack:
 
     def __init__(self, orders: AttackOrders) -> None:
         self.tally = Tally()
+        self.loop = Loop(orders.begins_at, self._note_lag)
         self._orders = orders
         self._random = random.Random(orders.seed)  # noqa: S311 - the same seed plays the same attack
         self._kept = _Requests(orders.floods, orders.sprays, self._random)
         self._new = _Requests(
             tuple(map(_for_new_connection, orders.floods)), tuple(map(_for_new_connection, orders.sprays)), self._random
         )
-        self._idle: deque[_KeptLine] = deque()
-        self._lines: list[_KeptLine] = []
-        self._calls: dict[socket.socket, float] = {}
-        """Connections of one request, with the moment at which each is given up; the oldest first."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle: deque[_Line] = deque()
+        self._lines: set[_Line] = set()
+        """Those that are kept."""
+        self._calls: dict[_Line, float] = {}
+        """Those for one request, with the moment at which each is given up; the oldest first."""
 
-    async def play(self, report: Callable[[Tally], None]) -> None:
+    def play(self, report: Callable[[Tally], None]) -> None:
         """Attack until the end, telling `report` each second what was new in it."""
-        slow = SlowClients(self._orders, self._socket, lambda: self.tally)
-        background = [asyncio.ensure_future(self._flood_on_schedule())]
-        background += [asyncio.ensure_future(slow.hold(turn)) for turn in range(self._orders.slow_connections)]
-        while (now_s := self._now()) < self._orders.seconds:
-            await asyncio.sleep(1 - now_s % 1)
-            self._give_up(self._now())
-            report(self.tally)
-            self.tally = Tally()
-        for task in (*background, *self._tasks):
-            task.cancel()
-        await asyncio.gather(*background, *self._tasks, return_exceptions=True)
-        self._give_up(float("inf"))
-        for line in self._lines:
+        slow = SlowClients(self.loop, self._orders, self._socket, self._count)
+        slow.begin()
+        self._plan_next(arrivals(self._orders.stretches, self._random))
+        self.loop.at(1.0, lambda due_s: self._tell(report, due_s))
+        self.loop.at(PATIENCE_LOOKED_AT_S, self._give_up_patience)
+        self.loop.run(self._orders.seconds)
+        slow.end()
+        for line in (*self._calls, *self._lines):
+            line.close()
+        self.loop.close()
+        report(self.tally)
+
+    def hear(self, line: "_Line", data: bytes) -> None:
+        """Count the status line that came; the line is free again, or over."""
+        status = data[_STATUS_FROM:_STATUS_END].decode("latin-1")
+        self._count(status if status.isdigit() else "cut")
+        if line in self._lines:
+            self._idle.append(line)
+        else:
+            del self._calls[line]
             line.close()
 
-    def _now(self) -> float:
-        return time.monotonic() - self._orders.begins_at
+    def lose(self, line: "_Line", reason: str) -> None:
+        """A line is gone; another may take its place. `reason` is what is counted, "" when it was idle."""
+        if reason:
+            self._count(reason)
+        self._lines.discard(line)
+        self._calls.pop(line, None)
 
-    async def _flood_on_schedule(self) -> None:
-        for due_s in arrivals(self._orders.stretches, self._random):
-            if (early_s := due_s - self._now()) > 0:
-                await asyncio.sleep(max(TURN_S, early_s))
-            now_s = self._now()
-            self.tally.lag.setdefault(int(now_s), Counter())[bucket_of(max(0.0, now_s - due_s))] += 1
-            self.tally.attacks["sent"] += 1
-            if self._random.random() < self._orders.kept_share:
-                self._send_on_kept(self._kept.pick())
-            else:
-                self._send_on_new(self._new.pick())
-            if now_s - due_s > TURN_S:
-                await asyncio.sleep(0)  # late: answers are read in between
+    def _note_lag(self, at_s: float, late_s: float) -> None:
+        self.tally.note_lag(at_s, late_s)
+
+    def _count(self, what: str) -> None:
+        self.tally.attacks[what] += 1
+
+    def _tell(self, report: Callable[[Tally], None], due_s: float) -> None:
+        report(self.tally)
+        self.tally = Tally()
+        self.loop.at(due_s + 1.0, lambda due_s: self._tell(report, due_s))
+
+    def _plan_next(self, moments: Iterator[float]) -> None:
+        moment_s = next(moments, None)
+        if moment_s is not None:
+            self.loop.at(moment_s, lambda _due_s: self._attack(moments))
+
+    def _attack(self, moments: Iterator[float]) -> None:
+        self._plan_next(moments)
+        self._count("sent")
+        if self._random.random() < self._orders.kept_share:
+            self._send_on_kept(self._kept.pick())
+        else:
+            self._send_on_new(self._new.pick())
 
     def _send_on_kept(self, request: bytes) -> None:
         while self._idle:
-            line = self._idle.popleft()
-            if line.is_open:
-                line.send(request)
+            idle = self._idle.popleft()
+            if idle.is_open:
+                idle.ask(request)
                 return
-        if len(self._lines) < KEPT_LINES:
-            task = asyncio.ensure_future(self._open_kept(request))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        else:
-            self.tally.attacks["no answer yet"] += 1
-
-    async def _open_kept(self, request: bytes) -> None:
-        loop, line = asyncio.get_running_loop(), _KeptLine(self)
-        self._lines.append(line)
-        made = self._socket()
-        try:
-            await loop.sock_connect(made, self._orders.target.address)
-            await loop.create_connection(lambda: line, sock=made)
-            line.send(request)
-        except OSError:
-            made.close()
-            self.forget(line)
-            self.tally.attacks["not connected"] += 1
+        if len(self._lines) >= KEPT_LINES:
+            self._count("no answer yet")
+        elif (line := self._open()) is not None:
+            self._lines.add(line)
+            line.ask(request)
 
     def _send_on_new(self, request: bytes) -> None:
-        """Connect and ask by plain calls: on one machine a connection is there before the next line runs."""
         if len(self._calls) >= NEW_AT_ONCE_MAX:
-            self.tally.attacks["not connected"] += 1
-            return
+            self._count("not connected")
+        elif (line := self._open()) is not None:
+            self._calls[line] = self.loop.now() + PATIENCE_S
+            line.ask(request)
+
+    def _open(self) -> "_Line | None":
+        """A connection that is there, or soon will be: what becomes of it, sending tells."""
         try:
             made = self._socket()
         except OSError:
-            self.tally.attacks["not connected"] += 1
-            return
-        self._calls[made] = self._now() + PATIENCE_S
-        if made.connect_ex(self._orders.target.address) in {0, errno.EINPROGRESS}:
-            self._ask(made, request)
-        else:
-            self._end_call(made, "not connected")
+            self._count("not connected")
+            return None
+        made.connect_ex(self._orders.target.address)
+        return _Line(self, made)
 
-    def _ask(self, made: socket.socket, request: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            made.send(request)
-        except BlockingIOError:
-            loop.add_writer(made, self._ask_again, made, request)
-        except OSError:
-            self._end_call(made, "not connected")
-        else:
-            loop.add_reader(made, self._read, made)
+    def _give_up_patience(self, due_s: float) -> None:
+        for line in [line for line, until_s in self._calls.items() if until_s <= due_s]:
+            line.close()
+            self.lose(line, "no answer")
+        self.loop.at(due_s + PATIENCE_LOOKED_AT_S, self._give_up_patience)
 
-    def _ask_again(self, made: socket.socket, request: bytes) -> None:
-        asyncio.get_running_loop().remove_writer(made)
-        self._ask(made, request)
-
-    def _read(self, made: socket.socket) -> None:
-        asyncio.get_running_loop().remove_reader(made)
-        try:
-            data = made.recv(4_096)
-        except OSError:
-            data = b""
-        self.hear(data)
-        self._end_call(made)
-
-    def _end_call(self, made: socket.socket, reason: str = "") -> None:
-        del self._calls[made]
-        made.close()
-        if reason:
-            self.tally.attacks[reason] += 1
-
-    def _give_up(self, now_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        for made in [made for made, until_s in self._calls.items() if until_s <= now_s]:
-            loop.remove_reader(made)
-            loop.remove_writer(made)
-            self._end_call(made, "no answer")
-
-    def _socket(self) -> socket.socket:
+    def _socket(self) -> socket.SocketType:
         own, others = self._orders.own_sources, self._orders.other_sources
         is_own = not others or self._random.random() < OWN_ADDRESS_SHARE
         made = from_address(self._random.choice(own if is_own else others))
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         return made
-
-    def hear(self, data: bytes) -> None:
-        """Count a status line."""
-        status = data[_STATUS_FROM:_STATUS_END].decode("latin-1")
-        self.tally.attacks[status if status.isdigit() else "cut"] += 1
-
-    def free(self, line: "_KeptLine") -> None:
-        """A kept connection has had its answer."""
-        self._idle.append(line)
-
-    def forget(self, line: "_KeptLine") -> None:
-        """A kept connection is gone; another may take its place."""
-        if line in self._lines:
-            self._lines.remove(line)
 
 
 class _Requests:
@@ -234,42 +196,62 @@ class _Requests:
         return self._chance.choice(self._sprays if is_spray else self._floods)
 
 
-class _KeptLine(asyncio.Protocol):
-    """A connection that an attacker keeps. Whatever comes, its first bytes are the answer."""
+class _Line:
+    """A connection of attackers, with one request at a time, which is small: it is sent whole or not at all."""
 
-    def __init__(self, attack: Attack) -> None:
+    __slots__ = ("_attack", "_events", "_is_asked", "_number", "_request", "_socket", "is_open")
+
+    def __init__(self, attack: Attack, connecting: socket.SocketType) -> None:
         self._attack = attack
-        self._transport: asyncio.Transport | None = None
+        self._socket = connecting
+        self._number = connecting.fileno()
+        self._events = 0
+        self._request = b""
         self._is_asked = False
-        self.is_open = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast(asyncio.Transport, transport)
         self.is_open = True
 
-    def send(self, request: bytes) -> None:
-        """Ask."""
-        self._is_asked = True
-        if self._transport is not None:
-            self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        """Read the status; the rest of a long answer is skipped by its looks: only a head begins with HTTP."""
-        if self._is_asked and data.startswith(b"HTTP/1."):
-            self._is_asked = False
-            self._attack.hear(data)
-            self._attack.free(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Count a cut connection."""
-        del exc
-        self.is_open = False
-        if self._is_asked:
-            self._attack.tally.attacks["cut"] += 1
-        self._attack.forget(self)
+    def ask(self, request: bytes) -> None:
+        """Send it, as soon as that can be."""
+        self._request = request
+        self._send()
 
     def close(self) -> None:
         """End it."""
-        if self._transport is not None:
-            self._transport.abort()
+        if self.is_open:
+            self.is_open = False
+            self._attack.loop.forget(self._number)
+            self._socket.close()
+
+    def _send(self) -> None:
+        try:
+            self._socket.send(self._request)
+        except BlockingIOError:
+            self._watch(EPOLLOUT)
+        except OSError:
+            self._end("not connected")
+        else:
+            self._is_asked = True
+            self._watch(EPOLLIN)
+
+    def _watch(self, events: int) -> None:
+        if events != self._events:
+            self._events = events
+            self._attack.loop.watch(self._number, events, self._send if events == EPOLLOUT else self._read)
+
+    def _read(self) -> None:
+        """Read the status; the rest of a long answer is skipped by its looks: only a head begins with HTTP."""
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._end("cut" if self._is_asked else "")
+        elif self._is_asked and data.startswith(_HEAD):
+            self._is_asked = False
+            self._attack.hear(self, data)
+
+    def _end(self, reason: str) -> None:
+        self.close()
+        self._attack.lose(self, reason)

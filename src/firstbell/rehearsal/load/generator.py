@@ -1,30 +1,31 @@
 """The process that plays people: arrivals on schedule, whatever the server does."""
 
-import asyncio
 import gc
 import os
 import random
 import resource
 import signal
 import time
+from bisect import bisect
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from functools import partial
+from itertools import accumulate
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 import msgspec
-import uvloop
 
 from firstbell.kernel.launch import end_with_parent
 from firstbell.rehearsal.journeys import JOURNEYS
+from firstbell.rehearsal.load.loop import Loop
 from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch
 from firstbell.rehearsal.load.player import Player
-from firstbell.rehearsal.load.tally import Tally, bucket_of
+from firstbell.rehearsal.load.tally import Tally
 from firstbell.rehearsal.load.visitor import PATIENCE_S, Visitor
 
-DUE_AT_ONCE_MAX = 64
-"""Due acts in one turn of the loop, so that answers are read in between."""
+PATIENCE_LOOKED_AT_S = 0.05
+"""How often it is seen whose patience has ended, so that no turn has many."""
 
 VISITORS_MAX = 300_000
 """People on a journey at once, most of them waiting; 1.5 KB each. More are turned away and counted as an error."""
@@ -34,10 +35,15 @@ LOOKED_AT_MAX = 100
 """How many devices are looked at for one that is not in use."""
 
 
+Report = Callable[[Tally, list[tuple[str, str]]], None]
+"""Is told what was seen, and the receipts."""
+
+
 class Performance:
     """One set of orders being carried out; what the visitors in it share."""
 
     def __init__(self, orders: Orders, cast: "Cast") -> None:
+        self.loop = Loop(orders.begins_at, self._note_lag)
         self.target = orders.target
         self.tally = Tally()
         self.random = random.Random(orders.seed)  # noqa: S311 - the same seed plays the same morning
@@ -47,26 +53,12 @@ class Performance:
         self._orders = orders
         self._cast = cast
         self._visitors: set[Visitor] = set()
-        self._due: list[tuple[float, int, Callable[[float], None]]] = []
-        self._serial = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_s = 0.0
         self._awaited: deque[tuple[float, Visitor, int]] = deque()
-
-    def now(self) -> float:
-        """Seconds since the run began."""
-        return time.monotonic() - self._orders.begins_at
-
-    def at(self, due_s: float, act: Callable[[float], None]) -> None:
-        """Call `act` with `due_s` when that second has come."""
-        self._serial += 1
-        heappush(self._due, (due_s, self._serial, act))
-        if self._timer is None or due_s < self._timer_s:
-            self._set_timer(due_s)
+        self._used_s = 0.0
 
     def expect(self, visitor: Visitor) -> None:
         """Watch that the visitor's answer comes before its patience ends."""
-        self._awaited.append((self.now() + PATIENCE_S, visitor, visitor.turn))
+        self._awaited.append((self.loop.now() + PATIENCE_S, visitor, visitor.turn))
 
     def leave(self, visitor: Visitor) -> None:
         """The journey is over."""
@@ -77,30 +69,35 @@ class Performance:
         """Note a write that the server acknowledged, and in which folder."""
         self.receipts.append((receipt, f"{player.host}/{player.sign_in_name}"))
 
-    async def play(self, report: Callable[[Tally, list[tuple[str, str]]], None]) -> None:
+    def play(self, report: Report) -> None:
         """Play until the end, telling `report` each second what was new in it."""
         for number, crowd in enumerate(self._orders.crowds):
             self._plan_next(crowd, arrivals(crowd.stretches, random.Random(f"{self._orders.seed}/{number}")))  # noqa: S311
-        told_s = time.process_time()
-        while (now_s := self.now()) < self._orders.seconds:
-            await asyncio.sleep(1 - now_s % 1)
-            self._give_up_patience()
-            used_s = time.process_time() - told_s
-            told_s += used_s
-            self.tally.client_us[int(now_s)] += int(used_s * 1e6)
-            report(self.tally, self.receipts)
-            self.tally, self.receipts = Tally(), []
-        if self._timer is not None:
-            self._timer.cancel()
+        self._used_s = time.process_time()
+        self.loop.at(1.0, partial(self._tell, report))
+        self.loop.at(PATIENCE_LOOKED_AT_S, self._give_up_patience)
+        self.loop.run(self._orders.seconds)
         for visitor in self._visitors:
             visitor.end()
             self._cast.take_back(visitor.player)
+        self.loop.close()
         report(self.tally, self.receipts)
+
+    def _tell(self, report: Report, due_s: float) -> None:
+        used_s = time.process_time()
+        self.tally.client_us[int(due_s) - 1] += int((used_s - self._used_s) * 1e6)
+        self._used_s = used_s
+        report(self.tally, self.receipts)
+        self.tally, self.receipts = Tally(), []
+        self.loop.at(due_s + 1.0, partial(self._tell, report))
+
+    def _note_lag(self, at_s: float, late_s: float) -> None:
+        self.tally.note_lag(at_s, late_s)
 
     def _plan_next(self, crowd: Crowd, moments: Iterator[float]) -> None:
         moment_s = next(moments, None)
         if moment_s is not None:
-            self.at(moment_s, lambda due_s: self._let_in(crowd, moments, due_s))
+            self.loop.at(moment_s, lambda due_s: self._let_in(crowd, moments, due_s))
 
     def _let_in(self, crowd: Crowd, moments: Iterator[float], due_s: float) -> None:
         self._plan_next(crowd, moments)
@@ -113,29 +110,15 @@ class Performance:
         self._visitors.add(visitor)
         visitor.arrive(due_s)
 
-    def _set_timer(self, due_s: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_s = due_s
-        self._timer = asyncio.get_running_loop().call_later(max(0.0, due_s - self.now()), self._act)
-
-    def _act(self) -> None:
-        self._timer = None
-        lags = self.tally.lag
-        for _ in range(DUE_AT_ONCE_MAX):
-            if not self._due or self._due[0][0] > (now_s := self.now()):
-                break
-            due_s, _serial, act = heappop(self._due)
-            lags.setdefault(int(now_s), Counter())[bucket_of(now_s - due_s)] += 1
-            act(due_s)
-        if self._due:
-            self._set_timer(self._due[0][0])
-
-    def _give_up_patience(self) -> None:
-        now_s = self.now()
-        while self._awaited and self._awaited[0][0] <= now_s:
+    def _give_up_patience(self, due_s: float) -> None:
+        while self._awaited and self._awaited[0][0] <= due_s:
             _until_s, visitor, turn = self._awaited.popleft()
             visitor.lose_patience(turn)
+        self.loop.at(due_s + PATIENCE_LOOKED_AT_S, self._give_up_patience)
+
+
+Group = tuple[str, str, bool]
+"""Role, school ("" for all) and whether on a known device."""
 
 
 class Cast:
@@ -144,8 +127,9 @@ class Cast:
     def __init__(self, file: Path) -> None:
         self._decode = msgspec.json.Decoder(Player).decode
         self._lines = file.read_bytes().splitlines()
-        self._groups: dict[tuple[str, str, bool], list[int]] = {}
-        self._turns: Counter[tuple[str, str, bool]] = Counter()
+        self._groups: dict[Group, list[int]] = {}
+        self._chosen_from: dict[tuple[str, str, bool], tuple[list[Group], list[int]]] = {}
+        self._turns: Counter[Group] = Counter()
         self._playing: dict[int, tuple[int, bool]] = {}
         """Which line each player came from, and whether on a known device, by the player's own identity."""
         self._used: set[int] = set()
@@ -159,18 +143,22 @@ class Cast:
     def next(self, crowd: Crowd, random: random.Random) -> Player:
         """The next one for this crowd, on a known device or not."""
         is_known = random.random() < crowd.known_share or not self._has_strangers
-        roles = [role for role in JOURNEYS[crowd.journey] if (role, crowd.host, is_known) in self._groups]
-        group = random.choices(
-            [(role, crowd.host, is_known) for role in roles],
-            [len(self._groups[role, crowd.host, is_known]) for role in roles],
-        )[0]
-        number = self._free_one(group)
+        groups, together = self._choices(crowd.journey, crowd.host, is_known=is_known)
+        number = self._free_one(groups[bisect(together, random.random() * together[-1])])
         player = self._decode(self._lines[number])
         self._playing[id(player)] = number, is_known
         self._used.add(number)
         return player
 
-    def _free_one(self, group: tuple[str, str, bool]) -> int:
+    def _choices(self, journey: str, host: str, *, is_known: bool) -> tuple[list[Group], list[int]]:
+        """Who of that school takes part, and how many devices each role and those before it have."""
+        key = journey, host, is_known
+        if key not in self._chosen_from:
+            groups = [(role, host, is_known) for role in JOURNEYS[journey] if (role, host, is_known) in self._groups]
+            self._chosen_from[key] = groups, list(accumulate(len(self._groups[group]) for group in groups))
+        return self._chosen_from[key]
+
+    def _free_one(self, group: Group) -> int:
         """The next whose device is not in use: two on one would look like a stolen session, and be treated as one."""
         numbers = self._groups[group]
         for _ in range(min(len(numbers), LOOKED_AT_MAX)):
@@ -219,7 +207,7 @@ def run_generator(pipe: Pipe, core: int | None) -> None:
         if isinstance(orders, AttackOrders):
             from firstbell.rehearsal.load.attackers import Attack  # noqa: PLC0415 - only the process that attacks
 
-            uvloop.run(Attack(orders).play(lambda tally: pipe.send((tally, []))))
+            Attack(orders).play(lambda tally: pipe.send((tally, [])))
         elif isinstance(orders, Path):
             if orders not in casts:
                 casts = {orders: Cast(orders)}
@@ -227,9 +215,7 @@ def run_generator(pipe: Pipe, core: int | None) -> None:
             # A hundred thousand people at once, none of whom is rubbish: looking for it would hold up the schedule.
             gc.collect()
             gc.disable()
-            uvloop.run(
-                Performance(orders, casts[orders.cast]).play(lambda tally, receipts: pipe.send((tally, receipts)))
-            )
+            Performance(orders, casts[orders.cast]).play(lambda tally, receipts: pipe.send((tally, receipts)))
         pipe.send(None)
 
 

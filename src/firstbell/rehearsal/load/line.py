@@ -1,42 +1,42 @@
-"""A connection that hands each answer to whoever asked, by plain calls: a hundred thousand people need no tasks."""
+"""A connection that hands each answer to whoever asked, by plain calls."""
 
-import asyncio
 import errno
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from select import EPOLLIN, EPOLLOUT
 
 from firstbell.rehearsal.bench.connection import Answer, parse_answer
+from firstbell.rehearsal.load.loop import Loop
 
 Heard = Callable[[Answer | str], None]
 """Gets the answer, or in one word why there is none."""
 
-READ_BYTES = 262_144
-"""A worksheet comes whole."""
+READ_BYTES = 65_536
+"""Most pages come whole; a worksheet takes a few turns."""
 
+_INTERNET, _STREAM = int(socket.AF_INET), int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _BIND_ADDRESS_NO_PORT = 24
 """Linux, ip(7): choose the port at connect, so that each source address has all ports for each target."""
 
 
 class Line:
-    """One connection of one person; one request at a time.
+    """One connection of one person; one request at a time."""
 
-    A bare socket beside the event loop: a transport for each would cost the generator more than all the rest.
-    """
+    __slots__ = ("_events", "_heard", "_loop", "_number", "_received", "_socket", "_unsent", "is_open")
 
-    __slots__ = ("_buffer", "_heard", "_is_read", "_loop", "_socket", "_unsent", "is_open")
-
-    def __init__(self, connecting: socket.socket) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, loop: Loop, connecting: socket.SocketType) -> None:
+        self._loop = loop
         self._socket = connecting
-        self._buffer = bytearray()
+        self._number = connecting.fileno()
+        self._events = 0
+        self._received = b""
         self._unsent = b""
         self._heard: Heard | None = None
-        self._is_read = False
         self.is_open = True
 
     def ask(self, request: bytes, heard: Heard) -> None:
-        """Send `request`; `heard` is called once, never from within this call."""
+        """Send `request`; `heard` is called once, from within this call only when nothing can be sent."""
         self._heard = heard
         self._unsent = request
         self._send()
@@ -48,22 +48,22 @@ class Line:
 
     def _send(self) -> None:
         try:
-            sent = self._socket.send(self._unsent)
+            self._unsent = self._unsent[self._socket.send(self._unsent) :]
         except BlockingIOError:  # not connected yet, or its buffer is full
-            sent = 0
+            pass
         except OSError as error:
-            self._loop.call_soon(self._end, "refused" if error.errno == errno.ECONNREFUSED else "reset")
+            self._end("refused" if error.errno == errno.ECONNREFUSED else "reset")
             return
-        self._unsent = self._unsent[sent:]
-        if self._unsent:
-            self._loop.add_writer(self._socket, self._send_on)
-        elif not self._is_read:
-            self._is_read = True
-            self._loop.add_reader(self._socket, self._read)
+        events = EPOLLOUT if self._unsent else EPOLLIN
+        if events != self._events:
+            self._events = events
+            self._loop.watch(self._number, events, self._go_on)
 
-    def _send_on(self) -> None:
-        self._loop.remove_writer(self._socket)
-        self._send()
+    def _go_on(self) -> None:
+        if self._unsent:
+            self._send()
+        else:
+            self._read()
 
     def _read(self) -> None:
         """Collect until the answer is whole."""
@@ -77,13 +77,12 @@ class Line:
         if not data:
             self._end("closed")
             return
-        self._buffer += data
-        answer = parse_answer(self._buffer)
+        received = self._received + data if self._received else data
+        answer = parse_answer(received)
         if answer is None:
+            self._received = received
             return
-        self._buffer.clear()
-        if b"connection: close" in answer.head.lower():
-            self._close()
+        self._received = b""
         self._hand_over(answer)
 
     def _end(self, reason: str) -> None:
@@ -93,8 +92,7 @@ class Line:
     def _close(self) -> None:
         if self.is_open:
             self.is_open = False
-            self._loop.remove_reader(self._socket)
-            self._loop.remove_writer(self._socket)
+            self._loop.forget(self._number)
             with suppress(OSError):
                 self._socket.close()
 
@@ -104,7 +102,7 @@ class Line:
             heard(answer)
 
 
-def open_line(source: str, target: tuple[str, int]) -> Line:
+def open_line(loop: Loop, source: str, target: tuple[str, int]) -> Line:
     """A connection from address `source` of this machine to `target`, which may still be on its way.
 
     Raises:
@@ -113,14 +111,17 @@ def open_line(source: str, target: tuple[str, int]) -> Line:
     made = from_address(source)
     status = made.connect_ex(target)
     if status in {0, errno.EINPROGRESS}:
-        return Line(made)
+        return Line(loop, made)
     made.close()
     raise OSError(status, "not connected")
 
 
-def from_address(source: str) -> socket.socket:
-    """A socket that does not block and comes from `source`, "" for whatever address this machine has."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+def from_address(source: str) -> socket.SocketType:
+    """A socket that does not block and comes from `source`, "" for whatever address this machine has.
+
+    A bare one, without what the class around it adds in Python.
+    """
+    made = socket.SocketType(_INTERNET, _STREAM)
     try:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source:

@@ -1,12 +1,8 @@
 """Somebody who takes part, and what their browser keeps."""
 
-import re
-
 import msgspec
 
 from firstbell.rehearsal.bench.connection import FORM, Answer, browser_request
-
-_COOKIE = re.compile(rb"\r\nset-cookie: *([^=;\s]+)=([^;\r]*)(?:[^\r]*?(max-age=0))?", re.I)
 
 
 class Player(msgspec.Struct, kw_only=True):
@@ -42,10 +38,8 @@ class Player(msgspec.Struct, kw_only=True):
 
     def keep(self, answer: Answer) -> None:
         """Keep the cookies that came with `answer`."""
-        if b"set-cookie" not in answer.head:
-            return
-        for name, value, removed in _COOKIE.findall(answer.head):
-            if removed:
-                self.cookies.pop(name.decode(), None)
+        for name, value in answer.cookies().items():
+            if value:
+                self.cookies[name] = value
             else:
-                self.cookies[name.decode()] = value.decode()
+                self.cookies.pop(name, None)

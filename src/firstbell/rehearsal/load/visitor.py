@@ -1,18 +1,17 @@
 """One person on a journey: asks, waits when told to, tries again as our pages do, and never faster."""
 
-import asyncio
 import random
 import re
-from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from errno import ECONNREFUSED
+from functools import partial
 from typing import Protocol
 
 from firstbell.rehearsal.bench.connection import Answer
 from firstbell.rehearsal.journeys.step import Journey, Step
-from firstbell.rehearsal.load.bidder import BIDDERS_MAX, MARK, show_work
+from firstbell.rehearsal.load.bidder import BIDDERS_MAX, MARK, Bidder
 from firstbell.rehearsal.load.line import Line, open_line
+from firstbell.rehearsal.load.loop import Loop
 from firstbell.rehearsal.load.orders import Target
 from firstbell.rehearsal.load.player import Player
 from firstbell.rehearsal.load.tally import Key, Tally
@@ -35,7 +34,7 @@ COME_BACKS_MAX = 50
 ROSE = 1.1
 _SERVER_ERROR = 500
 _BUSY = frozenset({429, 503})
-_RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.I)
+_PROGRESS = b"<progress"
 _PLACE = re.compile(rb'<progress value="(\d+)" max="(\d+)"')
 """What the waiting room shows: the seconds since one came, and those until one is let in."""
 
@@ -43,17 +42,12 @@ _PLACE = re.compile(rb'<progress value="(\d+)" max="(\d+)"')
 class Stage(Protocol):
     """What a visitor needs of the crowd that it is in."""
 
+    loop: Loop
     target: Target
     tally: Tally
     random: random.Random
     haste: float
     bidders: int
-
-    def now(self) -> float:
-        """Seconds since the run began."""
-
-    def at(self, due_s: float, act: Callable[[float], None]) -> None:
-        """Call `act` with `due_s` when that second has come."""
 
     def expect(self, visitor: "Visitor") -> None:
         """Watch that the visitor's answer comes before its patience ends."""
@@ -79,7 +73,7 @@ class Visitor:
         self._crowd = crowd
         self._journey = journey
         self._line: Line | None = None
-        self._bidding: asyncio.Future[None] | None = None
+        self._bidding: Bidder | None = None
         self._retries = RETRIES_AT_FIRST
         self._is_asking = False
         self._is_known = player.is_known
@@ -96,7 +90,7 @@ class Visitor:
         """Begin the journey."""
         self._arrived_s = due_s
         self._stage.tally.people += 1
-        self._go_on(None)
+        self._go_on(None, due_s)
 
     def lose_patience(self, turn: int) -> None:
         """Give up the request of that turn when it still is the present one."""
@@ -108,12 +102,13 @@ class Visitor:
         """Close what is open. A step that still waits after all patience was not served."""
         self.turn += 1
         if self._bidding is not None:
-            self._bidding.cancel()
+            self._bidding.stop()
         self._drop_line()
-        if self._is_asking and self._is_known and self._stage.now() - self._key.second > PATIENCE_S:
+        if self._is_asking and self._is_known and self._stage.loop.now() - self._key.second > PATIENCE_S:
             self._stage.tally.known[False] += 1
 
-    def _go_on(self, answer: Answer | None) -> None:
+    def _go_on(self, answer: Answer | None, from_s: float) -> None:
+        """Take the next step, which is due a pause after `from_s`."""
         try:
             # A journey that has not begun takes no answer.
             self._step: Step = self._journey.send(answer)
@@ -122,18 +117,20 @@ class Visitor:
             self._stage.leave(self)
             return
         pause_s = self._step.think_s / self._stage.haste
-        due_s = self._stage.now() + (self._stage.random.expovariate(1 / pause_s) if pause_s else 0.0)
-        self._plan(due_s, self._begin)
+        if pause_s:
+            self._plan(from_s + self._stage.random.expovariate(1 / pause_s), self._begin)
+        else:
+            self._begin(from_s)
 
     def _plan(self, due_s: float, act: Callable[[float], None]) -> None:
-        if due_s - self._stage.now() > IDLE_S:
+        if due_s - self._stage.loop.now() > IDLE_S:
             self._drop_line()
-        self._stage.at(due_s, act)
+        self._stage.loop.at(due_s, act)
 
     def _begin(self, due_s: float) -> None:
         self._come_backs = 0
         self._is_asking = True
-        self._key = Key(int(due_s), self._crowd, self._step.urgency)
+        self._key = self._key_at(due_s)
         self._stage.tally.offered[self._key] += 1
         self._ask(due_s)
 
@@ -149,11 +146,14 @@ class Visitor:
 
     def _connect(self) -> None:
         try:
-            self._line = open_line(self.player.source, self._stage.target.address)
+            self._line = self._open_line()
         except OSError as error:
             self._fail("connection refused" if error.errno == ECONNREFUSED else "no connection")
             return
         self._send(self._line)
+
+    def _open_line(self) -> Line:
+        return open_line(self._stage.loop, self.player.source, self._stage.target.address)
 
     def _send(self, line: Line) -> None:
         step = self._step
@@ -179,7 +179,7 @@ class Visitor:
             self._fail(f"status {answer.status} at {self._step.place}", may_retry=answer.status >= _SERVER_ERROR)
 
     def _be_served(self, answer: Answer) -> None:
-        now_s, stage = self._stage.now(), self._stage
+        now_s, stage = self._stage.loop.now(), self._stage
         self._is_asking = False
         stage.tally.serve(self._key, now_s, now_s - self.asked_s)
         self._retries = min(self._retries + RETRY_DEPOSIT, RETRIES_AT_FIRST)
@@ -193,7 +193,7 @@ class Visitor:
             stage.receive(self._step.receipt, self.player)
         if self._waiting_since_s is not None:
             self._be_admitted(now_s)
-        self._go_on(answer)
+        self._go_on(answer, now_s)
 
     def _be_admitted(self, now_s: float) -> None:
         waiting = self._stage.tally.waiting
@@ -206,43 +206,43 @@ class Visitor:
         self._whole_s = self._waited_s = 0
 
     def _be_refused(self, answer: Answer) -> None:
-        now_s, tally = self._stage.now(), self._stage.tally
-        key = self._key._replace(second=int(now_s))
-        tally.refused[key] += 1
-        tally.refused_new[key] += not self._is_reused
-        place = _PLACE.search(answer.body)
-        if place is not None:
-            self._wait(int(place[1]), int(place[2]), now_s)
+        now_s, tally = self._stage.loop.now(), self._stage.tally
+        tally.refuse(self._key_at(now_s), is_new=not self._is_reused)
+        self._look_at_progress(answer.body, now_s)
         self._come_backs += 1
         comes_back = self._step.method == "GET" and self._come_backs < COME_BACKS_MAX
         if not comes_back and not self._may_retry():
             self._give_up()
             return
-        told = _RETRY_AFTER.search(answer.head)
-        due_s = now_s + (float(told[1]) if told else RETRY_AFTER_S)
-        if MARK in answer.body and self._stage.bidders < BIDDERS_MAX:
-            self._bidding = asyncio.ensure_future(self._bid(due_s, self.turn))
+        told = answer.header("retry-after")
+        due_s = now_s + (float(told) if told.isdigit() else RETRY_AFTER_S)
+        if self._stage.bidders < BIDDERS_MAX and MARK in answer.body:
+            self._bid(due_s)
         else:
             self._plan(due_s, self._ask)
 
-    async def _bid(self, due_s: float, turn: int) -> None:
+    def _bid(self, due_s: float) -> None:
         """Come back at once when the bid was taken, else when the page would have."""
-        is_taken = False
-        self._stage.bidders += 1
         try:
-            is_taken = await self._show_work()
-        finally:
-            self._stage.bidders -= 1
-        if turn == self.turn:
-            now_s = self._stage.now()
-            self._plan(now_s if is_taken else max(now_s, due_s), self._ask)
-
-    async def _show_work(self) -> bool:
-        with suppress(OSError):
             if self._line is None or not self._line.is_open:
-                self._line = open_line(self.player.source, self._stage.target.address)
-            return await show_work(self.player, self._line)
-        return False
+                self._line = self._open_line()
+        except OSError:
+            self._plan(due_s, self._ask)
+            return
+        self._stage.bidders += 1
+        self._bidding = Bidder(self._stage.loop, self.player, self._line, partial(self._come_back, due_s))
+
+    def _come_back(self, due_s: float, is_taken: bool) -> None:
+        self._bidding = None
+        self._stage.bidders -= 1
+        now_s = self._stage.loop.now()
+        self._plan(now_s if is_taken else max(now_s, due_s), self._ask)
+
+    def _look_at_progress(self, page: bytes, now_s: float) -> None:
+        at = page.find(_PROGRESS)  # most pages have none, and an expression takes ten times as long to find it
+        place = _PLACE.match(page, at) if at >= 0 else None
+        if place is not None:
+            self._wait(int(place[1]), int(place[2]), now_s)
 
     def _wait(self, waited_s: int, whole_s: int, now_s: float) -> None:
         """Look at what the waiting room shows."""
@@ -256,7 +256,7 @@ class Visitor:
         if whole_s <= 1:  # the estimate comes when those are counted who came at the same time
             return
         estimate_s = whole_s - waited_s
-        self._stage.tally.estimates.setdefault(int(now_s), Counter())[estimate_s] += 1
+        self._stage.tally.estimate(now_s, estimate_s)
         if not self._whole_s:
             self._estimated_at_s, self._estimate_s = now_s, estimate_s
         elif whole_s > ROSE * self._whole_s:
@@ -265,7 +265,7 @@ class Visitor:
 
     def _fail(self, reason: str, *, may_retry: bool = True) -> None:
         self.turn += 1
-        now_s = self._stage.now()
+        now_s = self._stage.loop.now()
         self._stage.tally.fail(now_s, reason)
         if may_retry and self._may_retry():
             # Full jitter, so that those who failed together do not come back together.
@@ -280,11 +280,15 @@ class Visitor:
         return True
 
     def _give_up(self) -> None:
+        now_s = self._stage.loop.now()
         self._is_asking = False
-        self._stage.tally.given_up[self._key._replace(second=int(self._stage.now()))] += 1
+        self._stage.tally.given_up[self._key_at(now_s)] += 1
         if self._is_known:
             self._stage.tally.known[False] += 1
-        self._go_on(None)
+        self._go_on(None, now_s)
+
+    def _key_at(self, moment_s: float) -> Key:
+        return Key(int(moment_s), self._crowd, int(self._step.urgency))
 
     def _drop_line(self) -> None:
         if self._line is not None:

@@ -1,0 +1,177 @@
+"""What drives a generator: the loop, its lines, people and attackers; on real sockets, against a server of ours."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Thread
+
+import msgspec
+import pytest
+
+from firstbell.rehearsal.bench.connection import Answer, parse_answer
+from firstbell.rehearsal.load.attackers import Attack
+from firstbell.rehearsal.load.generator import Cast, Performance
+from firstbell.rehearsal.load.line import Line, open_line
+from firstbell.rehearsal.load.loop import AT_ONCE_MAX, Loop
+from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch, Target
+from firstbell.rehearsal.load.player import Player
+from firstbell.rehearsal.load.tally import Tally
+
+ENOUGH_S = 10.0
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop(time.monotonic(), lambda _at_s, _late_s: None)
+    yield made
+    made.close()
+
+
+@contextmanager
+def serving(answer: Callable[[bytes], bytes], *, times: int = 1_000) -> Iterator[tuple[str, int]]:
+    """A server that gives every request the same answer, and closes a connection after so many `times`."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        Thread(target=_serve, args=(server, answer, times), daemon=True).start()
+        yield server.getsockname()
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def _serve(server: socket.socket, answer: Callable[[bytes], bytes], times: int) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            Thread(target=_answer, args=(connection, answer, times), daemon=True).start()
+
+
+def _answer(connection: socket.socket, answer: Callable[[bytes], bytes], times: int) -> None:
+    with connection, suppress(ConnectionError):  # attackers reset
+        for _ in range(times):
+            request = connection.recv(65_536)
+            if not request:
+                return
+            connection.sendall(answer(request))
+
+
+def page(_request: bytes) -> bytes:
+    """A long page, whatever was asked."""
+    return b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000
+
+
+def refusal(_request: bytes) -> bytes:
+    """No, whatever was asked."""
+    return b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno"
+
+
+def waiting_room(request: bytes) -> bytes:
+    """Whoever shows a ticket is inside; the others get one, and are told to come back in a second."""
+    if b"ticket=" in request:
+        return b"HTTP/1.1 200 OK\r\nset-cookie: ticket=; Max-Age=0\r\nset-cookie: inside=b\r\ncontent-length: 0\r\n\r\n"
+    body = b'<progress value="3" max="5"></progress>'
+    return (
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nSet-Cookie: ticket=a; Path=/\r\n"
+        b"content-length: %d\r\n\r\n%s" % (len(body), body)
+    )
+
+
+def ask(loop: Loop, line: Line) -> Answer | str:
+    """What is heard on a line."""
+    heard: list[Answer | str] = []
+    line.ask(b"GET / HTTP/1.1\r\nhost: wilge.test\r\n\r\n", heard.append)
+    until_s = loop.now() + ENOUGH_S
+    while not heard and loop.now() < until_s:
+        loop.run(loop.now() + 0.001)
+    return heard[0]
+
+
+def test_what_is_due_happens_in_its_order_and_never_too_early(loop: Loop) -> None:
+    seen: list[tuple[float, bool]] = []
+    for due_s in (0.03, 0.01, 0.02, 0.01):
+        loop.at(due_s, lambda due_s: seen.append((due_s, loop.now() >= due_s)))
+    loop.at(ENOUGH_S, lambda due_s: seen.append((due_s, False)))
+    loop.run(0.5)
+    assert seen == [(0.01, True), (0.01, True), (0.02, True), (0.03, True)]
+
+
+def test_however_much_is_due_answers_are_heard_in_between(loop: Loop) -> None:
+    acts_before: list[int] = []
+    acts = 0
+
+    def act(_due_s: float) -> None:
+        nonlocal acts
+        acts += 1
+
+    near, far = socket.socketpair()
+    far.send(b"an answer")
+    loop.watch(near.fileno(), 1, lambda: acts_before.append(acts))
+    for _ in range(3 * AT_ONCE_MAX):
+        loop.at(0.0, act)
+    while acts < 3 * AT_ONCE_MAX:
+        loop.run(loop.now() + 0.001)
+    near.close()
+    far.close()
+    assert {before for before in acts_before if before < 3 * AT_ONCE_MAX} >= {0, AT_ONCE_MAX, 2 * AT_ONCE_MAX}
+
+
+def test_an_answer_that_comes_in_pieces_is_handed_over_whole_and_the_line_is_kept(loop: Loop) -> None:
+    with serving(page) as address:
+        line = open_line(loop, "127.3.4.5", address)
+        first, second = ask(loop, line), ask(loop, line)
+        assert isinstance(first, Answer)
+        assert (first.status, len(first.body)) == (200, 300_000)
+        assert first == second
+        line.forget()
+
+
+def test_a_line_that_the_server_closed_says_so_to_who_asks_next(loop: Loop) -> None:
+    with serving(refusal, times=1) as address:
+        line = open_line(loop, "127.3.4.5", address)
+        assert ask(loop, line) == parse_answer(refusal(b""))
+        assert ask(loop, line) in {"closed", "reset"}
+        assert not line.is_open
+
+
+def test_a_line_to_nobody_is_refused(loop: Loop) -> None:
+    with serving(refusal) as address:
+        pass
+    assert ask(loop, open_line(loop, "127.3.4.5", address)) == "refused"
+
+
+def test_people_wait_as_long_as_they_are_told_and_keep_what_they_are_given(tmp_path: Path) -> None:
+    cast = tmp_path / "cast.jsonl"
+    players = [
+        Player(
+            role="parent", host="wilge.test", sign_in_name=str(number), password="", source=f"127.128.1.{number}",
+            cookies={"device": "a"},
+        ) for number in range(1, 200)
+    ]  # fmt: skip
+    cast.write_bytes(b"\n".join(msgspec.json.encode(player) for player in players))
+    whole = Tally()
+    crowd = Crowd("everybody", "morning", (Stretch(0.0, 0.5, 100.0),))
+    with serving(waiting_room) as address:
+        Performance(
+            Orders(Target(*address), cast, (crowd,), begins_at=time.monotonic(), seconds=3.5, haste=4.0, seed=8),
+            Cast(cast),
+        ).play(lambda tally, _receipts: whole.add(tally))
+    assert whole.people == pytest.approx(50, rel=0.4)
+    for seen in (whole.offered, whole.refused, whole.refused_new, whole.served):
+        assert seen.total() == whole.people
+    assert whole.waiting.people == whole.waiting.admitted == whole.waiting.within_estimate == whole.people
+    assert whole.known == {True: whole.people}
+    assert not whole.errors
+
+
+@pytest.mark.parametrize("kept_share", [0.0, 0.5, 1.0])
+def test_attackers_send_on_schedule_and_count_what_they_are_told(kept_share: float) -> None:
+    whole = Tally()
+    with serving(refusal) as address:
+        Attack(
+            AttackOrders(
+                target=Target(*address), floods=(b"GET / HTTP/1.1\r\n\r\n",), sprays=(), own_sources=("127.64.1.1",),
+                other_sources=("127.32.1.1",), stretches=(Stretch(0.0, 0.5, 200.0),), begins_at=time.monotonic(),
+                seconds=1.5, seed=8, kept_share=kept_share,
+            )
+        ).play(whole.add)  # fmt: skip
+    assert whole.attacks["sent"] == whole.attacks["503"] == pytest.approx(100, rel=0.4)
+    assert set(whole.attacks) == {"sent", "503"}
