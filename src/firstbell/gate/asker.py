@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from firstbell.kernel.asgi import Scope
 from firstbell.kernel.cookies import cookie_in, cookie_name
 from firstbell.kernel.http import SAFE_METHODS
@@ -143,18 +145,22 @@ class InsideCookie:
 class Proofs(NamedTuple):
     """How the gate believes a browser without looking anything up; each reads the text of one cookie.
 
-    `viewer_school` gives the school of the session, `device` the id of the device that was here before.
+    `viewer_school` gives the school of the session, `device` the id of the device that was here before, or nothing.
     """
 
     inside: InsideCookie
     viewer_school: Callable[[str, float], UUID | None]
-    device: Callable[[str, float], UUID | None]
+    device: Callable[[str, float], bytes]
 
 
-class Asker(NamedTuple):
-    """One request as the gate sees it. `inside` is None for who has no place yet; `device` is known only then."""
+class Asker(msgspec.Struct, frozen=True, gc=False):
+    """One request as the gate sees it. `inside` is None for who has no place yet; `device` is known only then.
+
+    `school_id` is that of `school` as bytes, nothing for an address that is no school's.
+    """
 
     school: School | None
+    school_id: bytes
     rule: Rule
     inside: Inside | None
     device: bytes
@@ -188,36 +194,31 @@ class Askers:
 
     def read(self, scope: Scope, now_s: float) -> Asker:
         """Who asks for what; `now_s` in seconds since 1970."""
-        host = cookies = ""
-        wants_page = False
-        for name, value in scope["headers"]:
-            if name == b"host":
-                host = value.decode("latin-1")
-            elif name == b"cookie":
-                cookies = value.decode("latin-1")
-            elif name == b"accept":
-                wants_page = b"text/html" in value
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         method: str = scope["method"]
         rule = self._routes.find(method, scope["path"])
-        school = self._school_at(host)
+        school = self._school_at(headers.get(b"host", b"").decode("latin-1"))
+        school_id = b"" if school is None else school.id.bytes
+        cookies = headers.get(b"cookie", b"").decode("latin-1")
         inside = None
         device = b""
         ticket = ""
         if school is not None and cookies:
-            inside = self._who_is_inside(cookies, school, now_s)
+            inside = self._who_is_inside(cookies, school, school_id, now_s)
             if inside is None:
-                known = self._proofs.device(cookie_in(cookies, self._device), now_s)
-                device = b"" if known is None else known.bytes
+                pass_text = cookie_in(cookies, self._device)
+                device = self._proofs.device(pass_text, now_s) if pass_text else b""
                 ticket = cookie_in(cookies, self._ticket)
-        return Asker(school, rule, inside, device, ticket, wants_page, method in SAFE_METHODS)
+        wants_page = b"text/html" in headers.get(b"accept", b"")
+        return Asker(school, school_id, rule, inside, device, ticket, wants_page, method in SAFE_METHODS)
 
-    def _who_is_inside(self, cookies: str, school: School, now_s: float) -> Inside | None:
+    def _who_is_inside(self, cookies: str, school: School, school_id: bytes, now_s: float) -> Inside | None:
         text = cookie_in(cookies, self._inside)
         inside = self._proofs.inside.read(text) if text else None
-        if inside is not None and inside.until_s > now_s and inside.school == school.id.bytes:
+        if inside is not None and inside.until_s > now_s and inside.school == school_id:
             return inside
         # Whoever has a session is inside, whatever became of the cookie: nobody is thrown out.
         text = cookie_in(cookies, self._access)
         if text and self._proofs.viewer_school(text, now_s) == school.id:
-            return Inside(school.id.bytes, text[-8:].encode(), 0, is_known=True, until_s=0)
+            return Inside(school_id, text[-8:].encode(), 0, is_known=True, until_s=0)
         return None

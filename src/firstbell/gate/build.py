@@ -41,7 +41,7 @@ class Neighbours(NamedTuple):
     size_of: Callable[[bytes], float]
     names_missed: Callable[[bytes], int]
     viewer_school: Callable[[str, float], UUID | None]
-    device: Callable[[str, float], UUID | None]
+    device: Callable[[str, float], bytes]
     hosts_of: Callable[[bytes], Iterable[str]]
     guest_of: Callable[[Scope], Guest | None]
     publish: Callable[[str, bytes], bool]

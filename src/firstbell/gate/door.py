@@ -64,7 +64,7 @@ class Door:
     def ask(self, asker: Asker, school: School, now: float, *, is_busy: bool = False) -> Answered:
         """Decide on a request of somebody who is not inside; `is_busy` when very many strangers come from there."""
         lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
-        if not is_busy and self._is_open(lane, school.id.bytes):
+        if not is_busy and self._is_open(lane, asker.school_id):
             self.budget.enter()
             return _IN
         if asker.device and asker.rule.priority is Priority.P0:
@@ -76,9 +76,9 @@ class Door:
         if not asker.wants_page or not asker.is_safe:
             return _AWAY
         if ticket is None:
-            ticket = Ticket(school.id.bytes, lane, asker.device[-8:] or self.new_holder(), int(now))
+            ticket = Ticket(asker.school_id, lane, asker.holder or self.new_holder(), int(now))
             if lane is Lane.UNKNOWN:
-                return Answered(Passing.WAIT, ticket, FIRST_POLL_S + self._chance.randint(0, 1))
+                return Answered(Passing.WAIT, ticket, FIRST_POLL_S + int(2 * self._chance.random()))
         if not ticket.bucket:
             ticket = self.room.count(ticket, now)
         ticket = self.room.promise(ticket, now)
@@ -128,10 +128,10 @@ class Door:
         if not ticket.promised_at:
             # Over a whole period at least: all who came in one, back within a moment, would be a storm of our own.
             spread_s = max(BUCKET_S, int(min(pace_s, self.room.last_wait_s(ticket))))
-            return max(1, int((ticket.bucket + 1) * BUCKET_S - now) + self._chance.randint(1, spread_s))
+            return max(1, int((ticket.bucket + 1) * BUCKET_S - now + 1 + spread_s * self._chance.random()))
         left_s = ticket.promised_at - now
         if left_s < 1:  # what was promised did not hold; more questions would make it later still
             left_s = max(OVERDUE_POLL_S, self.room.wait_s(ticket))
-        shortest, longest = (max(seconds, pace_s) for seconds in POLL_S)
-        wished = min(longest, max(shortest, left_s / 4)) * self._chance.uniform(1 - JITTER, 1 + JITTER)
+        wished = min(max(POLL_S[1], pace_s), max(POLL_S[0], pace_s, left_s / 4))
+        wished *= self._chance.uniform(1 - JITTER, 1 + JITTER)
         return max(1, int(min(wished, left_s)))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from firstbell.gate.queue import Waiting
 from firstbell.gate.sharing import SUBJECT, pack, unpack
 from firstbell.gate.slot import Slot, UnreadError
 from firstbell.gate.watch import Watch
-from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
+from firstbell.kernel.asgi import App, Message, Receive, Said, Scope, Send
 from firstbell.kernel.clock import Clock
 from firstbell.kernel.cookies import cookie_text
 from firstbell.kernel.errors import FirstbellError, SlowBodyError, TooLargeError, TooManyError
@@ -41,7 +41,6 @@ TICKET_S = 43_200
 """How long a browser keeps its place: a phone that slept through a school day finds it."""
 
 BELIEVED = (b"x-device", b"believed")
-_NOBODY = b""
 _REFUSALS = {Verdict.CUT: Outcome.CUT, Verdict.FULL: Outcome.FULL}
 _NOES: dict[type[FirstbellError], Outcome] = {
     TooManyError: Outcome.DEVICE,
@@ -123,33 +122,26 @@ class Gate:
         """
         self._door.room.hear(unpack(payload), self._clock.seconds())
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, let it wait, or say when to come back."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one request, let it wait, or say when to come back: a refusal is `Said` before anything is awaited."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         now_s = self._clock.seconds()
         asker = self._askers.read(scope, now_s)
         if asker.holder and not self._limits.devices.take(asker.holder, now_s):
-            await self._say_no(asker, TooManyError, send)
-            return
+            return self._say_no(asker, TooManyError, send)
         answered = None
         if asker.inside is None and asker.school is not None:
-            is_busy = not asker.device and self._limits.strangers.come(
-                asker.school.id.bytes, self._limits.sources.of(scope)
-            )
+            is_busy = not asker.device and self._limits.strangers.come(asker.school_id, self._limits.sources.of(scope))
             if scope["path"] == BID and not asker.device:
-                await self._bid(asker, now_s, scope, receive, send)
-                return
+                return self._bid(asker, now_s, scope, receive, send)
             answered = self._door.ask(asker, asker.school, now_s, is_busy=is_busy)
             if answered.passing is not Passing.IN:
-                await self._send_away(asker, answered, now_s, send)
-                return
+                return self._send_away(asker, answered, now_s, send)
         send = self._with_cookies(asker, answered, now_s, scope, send)
         if asker.is_safe:
-            await self._admit(asker, now_s, scope, receive, send)
-        else:
-            await self._take_body(asker, now_s, scope, receive, send)
+            return self._admit(asker, now_s, scope, receive, send)
+        return self._take_body(asker, now_s, scope, receive, send)
 
     async def _take_body(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> None:
         rule = asker.rule
@@ -169,20 +161,22 @@ class Gate:
         else:
             await self._admit(asker, now_s, scope, receive, send)
 
-    async def _admit(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> None:
-        school = _school_of(asker)
-        priority, level = _rank(asker, now_s)
-        verdict = self.admission.arrive(school, priority, level, time.monotonic())
-        outcome = Outcome.ADMITTED
+    def _admit(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        priority = _priority_of(asker)
+        level = _level_of(asker, priority, now_s)
+        verdict = self.admission.arrive(asker.school_id, priority, level, time.monotonic())
         if isinstance(verdict, Waiting):
-            outcome, receive = await self._wait(verdict, asker, receive)
-        elif verdict is not Verdict.ADMITTED:
-            outcome = _REFUSALS[verdict]
-        self.figures.count(priority, outcome, school)
-        if outcome is Outcome.ADMITTED:
-            await self._work(school, asker, scope, receive, send)
-        else:
-            await self._refuse(asker, send)
+            return self._wait_and_work(verdict, asker, scope, receive, send)
+        if verdict is Verdict.ADMITTED:
+            self.figures.count(priority, Outcome.ADMITTED, asker.school_id)
+            return self._work(asker, scope, receive, send)
+        self.figures.count(priority, _REFUSALS[verdict], asker.school_id)
+        return self._refuse(asker, send)
+
+    async def _wait_and_work(self, waiting: Waiting, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
+        outcome, receive = await self._wait(waiting, asker, receive)
+        self.figures.count(_priority_of(asker), outcome, asker.school_id)
+        await (self._work(asker, scope, receive, send) if outcome is Outcome.ADMITTED else self._refuse(asker, send))
 
     async def _wait(self, waiting: Waiting, asker: Asker, receive: Receive) -> tuple[Outcome, Receive]:
         """Wait for a slot, for as long as the client does."""
@@ -207,19 +201,19 @@ class Gate:
             gone.cancel()
         return Outcome.GONE if waiting.is_gone() else Outcome.LATE, receive
 
-    async def _work(self, school: bytes, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _work(self, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
         scope[BROWNOUT] = self._brownout.level
-        slot = Slot(self.admission, school, self._limits.answer_stall_s)
+        slot = Slot(self.admission, asker.school_id, self._limits.answer_stall_s)
         try:
             await self._app(scope, receive if asker.is_safe else slot.receiving(receive), slot.sending(send))
         except* UnreadError:
-            self.figures.count(asker.rule.priority, Outcome.UNREAD, school)
+            self.figures.count(asker.rule.priority, Outcome.UNREAD, asker.school_id)
         finally:
             slot.leave()
 
     async def _hash(self, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
         """Passwords are hashed in a lane of their own; a body that still comes takes no place in it."""
-        school = _school_of(asker)
+        school = asker.school_id
         is_in = self._hashing.enter(school, is_known=asker.is_known)
         self.figures.count(asker.rule.priority, Outcome.ADMITTED if is_in else Outcome.HASHING, school)
         if not is_in:
@@ -237,7 +231,7 @@ class Gate:
         assert school is not None  # noqa: S101 - whoever is nowhere does not wait
         ticket = self._door.ticket_of(asker, school)
         bid = await self._bidding.answer(school, ticket, now_s, scope, receive)
-        self.figures.count(asker.rule.priority, bid.outcome, school.id.bytes)
+        self.figures.count(asker.rule.priority, bid.outcome, asker.school_id)
         if bid.winner is None:
             await bid.answer.send(send)
             return
@@ -245,36 +239,36 @@ class Gate:
         send = self._with_cookies(asker, Answered(Passing.IN, bid.winner), now_s, scope, send)
         await bid.answer.send(send)
 
-    async def _say_no(self, asker: Asker, error: type[FirstbellError], send: Send) -> None:
-        self.figures.count(asker.rule.priority, _NOES[error], _school_of(asker))
-        await self._voice.no(error, asker.school, as_page=asker.wants_page).send(send)
+    def _say_no(self, asker: Asker, error: type[FirstbellError], send: Send) -> Said:
+        self.figures.count(asker.rule.priority, _NOES[error], asker.school_id)
+        return self._voice.no(error, asker.school, as_page=asker.wants_page).send(send)
 
-    async def _refuse(self, asker: Asker, send: Send) -> None:
-        answer = self._voice.refusal(asker.school, as_page=asker.wants_page, is_form=not asker.is_safe)
-        await answer.send(send)
+    def _refuse(self, asker: Asker, send: Send) -> Said:
+        return self._voice.refusal(asker.school, as_page=asker.wants_page, is_form=not asker.is_safe).send(send)
 
-    async def _send_away(self, asker: Asker, answered: Answered, now_s: float, send: Send) -> None:
+    def _send_away(self, asker: Asker, answered: Answered, now_s: float, send: Send) -> Said:
         school = asker.school
         if answered.ticket is None or school is None:
-            self.figures.count(asker.rule.priority, Outcome.OUTSIDE, _school_of(asker))
-            await self._refuse(asker, send)
-            return
-        self.figures.count(asker.rule.priority, Outcome.WAITED, school.id.bytes)
+            self.figures.count(asker.rule.priority, Outcome.OUTSIDE, asker.school_id)
+            return self._refuse(asker, send)
+        self.figures.count(asker.rule.priority, Outcome.WAITED, asker.school_id)
         last_s = self._door.room.last_wait_s(answered.ticket)
         page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s, last_s)
         text = self._door.cookie_of(answered.ticket)
         cookie = _cookie("ticket", text, max_age_s=TICKET_S, secure=self._secure)
-        await page.send(send, [cookie, *_belief(asker)])
+        return page.send(send, [cookie, *_belief(asker)])
 
     def _with_cookies(self, asker: Asker, answered: Answered | None, now_s: float, scope: Scope, send: Send) -> Send:
         """`send`, which adds the proof of being inside to an answer when it is new, old, or says too little."""
-        inside, school = asker.inside, asker.school
-        if school is None or (inside is not None and inside.is_known and inside.until_s - now_s > self._inside_s / 2):
+        inside = asker.inside
+        if inside is not None and inside.is_known and inside.until_s - now_s > self._inside_s / 2:
+            return send
+        if asker.school is None:
             return send
 
         async def send_with_cookies(message: Message) -> None:
             if message["type"] == "http.response.start":
-                cookies = [self._inside_cookie(asker, answered, school.id.bytes, now_s, scope)]
+                cookies = [self._inside_cookie(asker, answered, now_s, scope)]
                 if answered is not None and answered.ticket is not None:
                     cookies.append(_cookie("ticket", "", max_age_s=0, secure=self._secure))
                 message["headers"] = [*message["headers"], *cookies, *_belief(asker)]
@@ -283,9 +277,9 @@ class Gate:
         return send_with_cookies
 
     def _inside_cookie(
-        self, asker: Asker, answered: Answered | None, school: bytes, now_s: float, scope: Scope
+        self, asker: Asker, answered: Answered | None, now_s: float, scope: Scope
     ) -> tuple[bytes, bytes]:
-        guest = self._guest_of(scope)
+        guest, school = self._guest_of(scope), asker.school_id
         ticket = answered.ticket if answered is not None else None
         holder = asker.holder or (ticket.holder if ticket is not None else self._door.new_holder())
         group = (zlib.crc32(guest.group.encode(), zlib.crc32(school)) & 0xFFFF or 1) if guest and guest.group else 0
@@ -332,23 +326,22 @@ class Gate:
         self._watch.tell(seconds, state, self.figures.close_second(state))
 
 
-def _school_of(asker: Asker) -> bytes:
-    return _NOBODY if asker.school is None else asker.school.id.bytes
-
-
 def _belief(asker: Asker) -> list[tuple[bytes, bytes]]:
     """Tells the edge, which cannot check it, that the device pass of this request is ours; it tells nobody else."""
     return [BELIEVED] if asker.device else []
 
 
-def _rank(asker: Asker, now_s: float) -> tuple[Priority, int]:
-    """Class and level. Strangers come last in their class, and what must never fail is only for who is known."""
+def _priority_of(asker: Asker) -> Priority:
+    """The class; what must never fail is only for who is known."""
     priority = asker.rule.priority
+    return Priority.P4 if priority is Priority.P0 and not asker.is_known else priority
+
+
+def _level_of(asker: Asker, priority: Priority, now_s: float) -> int:
+    """The level; strangers come last in their class."""
     if asker.is_known:
-        return priority, level_of(priority, asker.inside.group if asker.inside else 0, hour_of(now_s))
-    if priority is Priority.P0:
-        priority = Priority.P4
-    return priority, priority * GROUPS + GROUPS - 1
+        return level_of(priority, asker.inside.group if asker.inside else 0, hour_of(now_s))
+    return priority * GROUPS + GROUPS - 1
 
 
 def _replayed(first: Message, second: "asyncio.Future[Message]") -> Receive:

@@ -17,6 +17,9 @@ RANKS = 1 << 32
 class Lane(IntEnum):
     """Known devices signed in here before; unknown ones may be anybody, so they wait apart."""
 
+    __hash__ = int.__hash__
+    """In every lookup of a line; that of an enumeration runs Python."""
+
     KNOWN = 0
     UNKNOWN = 1
 

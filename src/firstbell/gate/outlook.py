@@ -31,6 +31,16 @@ class Outlook:
         spans = (later - earlier for earlier, later in pairwise(self._virtual))
         steps = (span * whole for span, whole in zip(spans, self._whole, strict=True))
         self._people = [0.0, *accumulate(steps)]
+        self._last_s = {key: self.wait_s(key, line.waiting) or 0.0 for key, line in lines.items()}
+
+    @property
+    def longest_s(self) -> float:
+        """How long the last of the longest line will wait, 0 when nobody waits or it is not known."""
+        return max(self._last_s.values(), default=0.0)
+
+    def last_s(self, key: object) -> float:
+        """How long the last of a line will wait, 0 when nobody waits or it is not known."""
+        return self._last_s.get(key, 0.0)
 
     def wait_s(self, key: object, ahead: float) -> float | None:
         """How long until `ahead` people of a line are in; None while that is not known."""

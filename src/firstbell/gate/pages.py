@@ -13,7 +13,7 @@ from firstbell.gate.asker import School
 from firstbell.gate.line import Lane
 from firstbell.gate.waiting import Ticket
 from firstbell.kernel import i18n
-from firstbell.kernel.asgi import Send
+from firstbell.kernel.asgi import Said, Send
 from firstbell.kernel.errors import FirstbellError
 from firstbell.kernel.html import environment
 from firstbell.kernel.i18n import mark
@@ -23,8 +23,9 @@ Headers = list[tuple[bytes, bytes]]
 VARIANTS = 64
 """Prepared refusals with different times to come back, dealt out in turn."""
 
-_HOLES = ("\ue000", "\ue001", "\ue002", "\ue003", "\ue004")
-"""What stands in the rendered page where seconds, wait, progress, its end and the time of arrival go."""
+_HOLES = {"\ue000": "poll_s", "\ue001": "wait", "\ue002": "progress", "\ue003": "total", "\ue004": "arrived"}
+"""What stands in the rendered page where these go."""
+_POLL = "\ue000"
 
 _BUSY = mark("It is very busy at the moment.")
 _BACK_SOON = mark("This page tries again by itself. What you handed in is safe.")
@@ -38,11 +39,9 @@ class Answer(NamedTuple):
     status: int = 503
     """Caches and programs know that this is not the page."""
 
-    async def send(self, send: Send, extra: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Send it, with `extra` headers."""
-        headers = [*self.headers, *extra] if extra else self.headers
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+    def send(self, send: Send, extra: Sequence[tuple[bytes, bytes]] = ()) -> Said:
+        """Send it, with `extra` headers, when what this returns is awaited."""
+        return Said(send, self.status, [*self.headers, *extra] if extra else self.headers, self.body)
 
 
 class Voice:
@@ -54,7 +53,7 @@ class Voice:
         self._chance = chance
         self._problems: dict[str, list[Answer]] = {}
         self._pages: dict[tuple[str, str, bool], list[Answer]] = {}
-        self._waiting: dict[tuple[str, str, bool], list[bytes | int]] = {}
+        self._waiting: dict[tuple[str, str, bool], bytes] = {}
         self._no: dict[tuple[type[FirstbellError], str, str], Answer] = {}
         self._dealt = 0
 
@@ -92,17 +91,26 @@ class Voice:
     def _filled(self, school: School, ticket: Ticket, poll_s: int, place: tuple[bytes, bytes, bytes]) -> Answer:
         words, progress, total = place
         arrived = _arrival(ticket.came_at // 60, school.zone, school.locale)
-        parts = self._waiting_parts(school, may_bid=ticket.lane is Lane.UNKNOWN)
-        fillings = (b"%d" % poll_s, words, progress, total, arrived)
-        body = b"".join(part if isinstance(part, bytes) else fillings[part] for part in parts)
+        body = self._waiting_page(school, may_bid=ticket.lane is Lane.UNKNOWN) % {
+            b"poll_s": b"%d" % poll_s,
+            b"wait": words,
+            b"progress": progress,
+            b"total": total,
+            b"arrived": arrived,
+        }
         return Answer(self._headers(b"text/html; charset=utf-8", body, poll_s), body)
 
-    def _waiting_parts(self, school: School, *, may_bid: bool) -> list[bytes | int]:
+    def _waiting_page(self, school: School, *, may_bid: bool) -> bytes:
+        """The page as a format, with a name where each number goes."""
         key = (school.name, school.locale, may_bid)
-        if key not in self._waiting:
-            values = dict(zip(("poll_s", "wait", "progress", "total", "arrived"), _HOLES, strict=True))
-            self._waiting[key] = _split(_render("waiting.html", school, {**values, "may_bid": may_bid}))
-        return self._waiting[key]
+        page = self._waiting.get(key)
+        if page is None:
+            values = {name: hole for hole, name in _HOLES.items()}
+            page = _render("waiting.html", school, {**values, "may_bid": may_bid}).replace(b"%", b"%%")
+            for hole, name in _HOLES.items():
+                page = page.replace(hole.encode(), b"%%(%b)b" % name.encode())
+            self._waiting[key] = page
+        return page
 
     def _problem_answers(self, locale: str) -> list[Answer]:
         if locale not in self._problems:
@@ -133,11 +141,11 @@ class Voice:
     def _page_answers(self, school: School, *, is_form: bool) -> list[Answer]:
         key = (school.name, school.locale, is_form)
         if key not in self._pages:
-            template = _render("busy.html", school, {"poll_s": "" if is_form else _HOLES[0]})
+            template = _render("busy.html", school, {"poll_s": "" if is_form else _POLL})
             self._pages[key] = [
                 Answer(self._headers(b"text/html; charset=utf-8", body, seconds), body)
                 for seconds in self._seconds_to_come_back()
-                for body in (template.replace(_HOLES[0].encode(), b"%d" % seconds),)
+                for body in (template.replace(_POLL.encode(), b"%d" % seconds),)
             ]
         return self._pages[key]
 
@@ -152,22 +160,6 @@ class Voice:
 def _render(template: str, school: School, values: dict[str, Any]) -> bytes:
     made = environment(school.locale).get_template(template)
     return made.render(school=school, **values).encode()
-
-
-def _split(body: bytes) -> list[bytes | int]:
-    """The page between the holes, and the number of each hole."""
-    parts: list[bytes | int] = [body]
-    for number, hole in enumerate(_HOLES):
-        cut: list[bytes | int] = []
-        for part in parts:
-            if isinstance(part, int):
-                cut.append(part)
-                continue
-            for piece in part.split(hole.encode()):
-                cut += [piece, number]
-            cut.pop()
-        parts = cut
-    return parts
 
 
 @lru_cache(maxsize=1_024)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, Lane, Line, LineKey, Place, Reach
 from firstbell.gate.outlook import Outlook, Prospect
 from firstbell.gate.sharing import COUNTS_MAX, LINES_MAX, LinePart, Part, Peers, line_part, told_now
-from firstbell.kernel.signing import code_for
+from firstbell.kernel.signing import coder
 
 RATE_MEMORY_S = 10.0
 """The rate is averaged over about this time: long enough to be calm, short enough to be true."""
@@ -81,7 +81,7 @@ class WaitingRoom:
         one waits as long as one of a small one.
         """
         self._size_of = size_of
-        self._seed = seed
+        self._rank_code = coder(seed)
         self._lines: dict[LineKey, Line] = {}
         self._weights = {Lane.KNOWN: 1 - unknown_share, Lane.UNKNOWN: unknown_share}
         self._silent_s = silent_s
@@ -109,10 +109,11 @@ class WaitingRoom:
     def count(self, ticket: Ticket, now: float) -> Ticket:
         """Give the holder a place at the end of the line."""
         bucket = int(now // BUCKET_S)
-        line = self._lines.setdefault(LineKey(ticket.school, ticket.lane), Line(Reach(Place(bucket, 0))))
+        key = LineKey(ticket.school, ticket.lane)
+        line = self._lines.get(key) or self._lines.setdefault(key, Line(Reach(Place(bucket, 0))))
         line.count(self.worker, bucket, line.counted_by(self.worker, bucket) + 1)
         self.waiting += 1
-        return ticket._replace(bucket=bucket)
+        return Ticket(ticket.school, ticket.lane, ticket.holder, ticket.came_at, bucket)
 
     def is_served(self, ticket: Ticket) -> bool:
         """True when a counted holder may come in; also when there is no such line, since nobody waits in it."""
@@ -172,11 +173,11 @@ class WaitingRoom:
 
     def longest_wait_s(self) -> float:
         """How long the last of the longest line will wait, 0 when nobody waits."""
-        return max((self._last_wait_s(key) for key in self._lines), default=0.0)
+        return self._outlook.longest_s
 
     def last_wait_s(self, ticket: Ticket) -> float:
         """How long the last of the line of this ticket will wait, 0 when that is not known."""
-        return self._last_wait_s(LineKey(ticket.school, ticket.lane))
+        return self._outlook.last_s(LineKey(ticket.school, ticket.lane))
 
     def is_limited_elsewhere(self, now: float) -> bool:
         """True when another worker counts entries."""
@@ -255,10 +256,6 @@ class WaitingRoom:
                 ahead[key] = line.reach
         return ahead
 
-    def _last_wait_s(self, key: LineKey) -> float:
-        line = self._lines.get(key)
-        return 0.0 if line is None else self._outlook.wait_s(key, line.waiting) or 0.0
-
     def _counts(self) -> int:
         return sum(len(line.counted.get(self.worker, ())) for line in self._lines.values())
 
@@ -266,7 +263,7 @@ class WaitingRoom:
         self.waiting = math.ceil(sum(line.waiting for line in self._lines.values()))
 
     def _place(self, ticket: Ticket) -> Place:
-        rank = int.from_bytes(code_for(ticket.holder, self._seed)[:4])
+        rank = int.from_bytes(self._rank_code(ticket.holder)[:4])
         return Place(ticket.bucket, rank)
 
     def _weight(self, key: LineKey) -> float:

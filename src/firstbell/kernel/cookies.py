@@ -8,6 +8,8 @@ def cookie_name(name: str, *, secure: bool) -> str:
 
 def cookie_in(cookies: str, name: str) -> str:
     """The value of one cookie in the header; `name` ends with its equals sign. "" when it is not there."""
+    if name not in cookies:
+        return ""
     start = 0 if cookies.startswith(name) else cookies.find(f"; {name}") + 2
     if start == 1:
         return ""

@@ -45,12 +45,13 @@ class Probes:
             "/metrics": self._metrics,
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer a probe, or pass the request on."""
         answer = self._answers.get(scope["path"]) if scope["type"] == "http" else None
-        if answer is None:
-            await self._app(scope, receive, send)
-            return
+        return self._app(scope, receive, send) if answer is None else self._tell(answer, scope, send)
+
+    @staticmethod
+    async def _tell(answer: Callable[[Scope], Awaitable[_Answer]], scope: Scope, send: Send) -> None:
         status, kind, body = await answer(scope)
         headers = [
             (b"content-type", kind.encode()),

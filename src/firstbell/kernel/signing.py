@@ -4,20 +4,33 @@ BLAKE2b with a key (RFC 7693, a third of what HMAC-SHA256 takes) under keys that
 they change. Each purpose has its own key.
 """
 
-import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _MAC_BYTES = 16
 _SECRET_BYTES_MIN = 32
 _ID_SEPARATOR = "."
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
 def code_for(data: bytes, secret: bytes) -> bytes:
     """The 16 bytes that only who has `secret` (at most 64 bytes) can make for `data`."""
-    return hashlib.blake2b(data, key=secret, digest_size=_MAC_BYTES).digest()
+    return coder(secret)(data)
+
+
+def coder(secret: bytes) -> Callable[[bytes], bytes]:
+    """`code_for` with one secret, for many codes: each goes on from a copy, which takes two thirds of the time."""
+    begun = hashlib.blake2b(key=secret, digest_size=_MAC_BYTES)
+
+    def code(data: bytes) -> bytes:
+        made = begun.copy()
+        made.update(data)
+        return made.digest()
+
+    return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +44,10 @@ class Key:
 class Signer:
     """Signs with the first key and verifies with all of them, for one purpose."""
 
-    __slots__ = ("_first", "_secrets")
+    __slots__ = ("_code", "_first")
 
     def __init__(self, keys: tuple[Key, ...], purpose: str) -> None:
-        self._secrets = {key.id: hmac.digest(key.secret, purpose.encode(), hashlib.sha256) for key in keys}
+        self._code = {key.id: coder(hmac.digest(key.secret, purpose.encode(), hashlib.sha256)) for key in keys}
         self._first = keys[0].id
 
     @property
@@ -48,7 +61,7 @@ class Signer:
         Raises:
             KeyError: no key has this id.
         """
-        return code_for(data, self._secrets[key_id or self._first])
+        return self._code[key_id or self._first](data)
 
     def sign(self, data: bytes) -> str:
         """`data` with the key's id and its code, as text that fits a cookie or an address."""
@@ -57,7 +70,7 @@ class Signer:
     def verify(self, token: str) -> bytes | None:
         """The data that was signed, or None when the token is not ours."""
         key_id, _, text = token.partition(_ID_SEPARATOR)
-        if key_id not in self._secrets:
+        if key_id not in self._code:
             return None
         try:
             signed = _data(text)
@@ -83,8 +96,8 @@ def parse_keys(text: str) -> tuple[Key, ...]:
 
 
 def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode()
 
 
 def _data(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"==")  # of which it reads what it needs

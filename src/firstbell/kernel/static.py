@@ -1,6 +1,7 @@
 """The built assets, from memory, as they were compressed by the build: no handler, no session, no work."""
 
 import mimetypes
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,11 +32,13 @@ class Static:
         if sum(len(asset.body) for asset in self._assets.values()) > _BYTES_MAX:
             raise RuntimeError(f"{folder} holds more than {_BYTES_MAX} bytes")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer an asset; its name carries a hash, so a browser may keep it for good."""
         if scope["type"] != "http" or not scope["path"].startswith(_PREFIX):
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
+        return self._answer(scope, send)
+
+    async def _answer(self, scope: Scope, send: Send) -> None:
         asset = self._chosen(scope["path"].removeprefix(_PREFIX), scope)
         status = 404 if asset is None else 200
         headers, body = asset or _Asset([(b"cache-control", b"no-store")], b"")

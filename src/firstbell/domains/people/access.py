@@ -170,15 +170,17 @@ class CookieJar:
 
     def device_id(self, visit: Visit) -> UUID | None:
         """The device on which somebody signed in before."""
-        return self.device_in(self._read(visit, "device"), visit.clock.seconds())
+        device = self.device_in(self._read(visit, "device"), visit.clock.seconds())
+        return UUID(bytes=device) if device else None
 
-    def device_in(self, text: str, now_s: float) -> UUID | None:
-        """The device that a device pass names, given its text."""
+    def device_in(self, text: str, now_s: float) -> bytes:
+        """The id of the device that a device pass names, given its text; nothing when it is not ours or too old."""
         data = self._device.verify(text)
         if data is None:
-            return None
+            return b""
+        device: bytes
         device, issued_at = _DEVICE_PASS.unpack(data)
-        return UUID(bytes=device) if issued_at + self._device_s > now_s else None
+        return device if issued_at + self._device_s > now_s else b""
 
     def keep(self, visit: Visit, session: Session) -> None:
         """Answer with the access cookie and the refresh token of `session`."""
