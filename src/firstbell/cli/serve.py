@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from granian.server.mp import MPServer
 
 from firstbell.cli import app, operator_settings, share_metrics
 from firstbell.cli.checks import check_database, wait_for_port
+from firstbell.cli.turns import take_requests
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.launch import end_with_parent, take_turns
 from firstbell.settings import Settings
@@ -93,15 +95,16 @@ def _worker_app(settings: Settings, parent: int, *, has_gate: bool) -> App:
     from firstbell.app import create_app  # the parent needs none of it  # noqa: PLC0415
 
     app = create_app(settings, has_gate=has_gate)
+    take_requests(app)
 
-    async def app_that_lets_signals_in(scope: Scope, receive: Receive, send: Send) -> None:
+    def app_that_lets_signals_in(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         async def tell(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 # The loop stops now and runs again when Granian serves: only then does the moment pass.
                 asyncio.get_running_loop().call_later(SIGNALS_SECONDS, _let_signals_in)
             await send(message)
 
-        await app(scope, receive, tell if scope["type"] == "lifespan" else send)
+        return app(scope, receive, tell)
 
     return app_that_lets_signals_in
 
