@@ -1,11 +1,12 @@
-"""Takes the pictures of the README: the main pages of a demo, by day and by night, on a phone and on a desk.
+"""Takes the pictures that the README shows: the main pages of a demo, by day or by night, on a phone or on a desk.
 
-    python docs/screenshots.py [FOLDER]
+    python docs/screenshots.py
 
 Starts a demo of its own on a played Thursday morning, and wants chromium on the PATH.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import httpx
 from playwright.sync_api import Browser, sync_playwright
@@ -20,6 +22,7 @@ from playwright.sync_api import Browser, sync_playwright
 from firstbell.cli.demo_school import PASSWORD
 from firstbell.kernel.engines import free_port
 
+ROOT = Path(__file__).parents[1]
 MORNING = "2026-11-19T09:00:00+01:00"
 PAGES = {
     "today-pupil": ("noor.vermeulen", "/"),
@@ -27,16 +30,24 @@ PAGES = {
     "today-parent": ("sofie.vermeulen", "/"),
     "timetable": ("noor.vermeulen", "/timetable"),
     "course": ("noor.vermeulen", "/courses"),
-    "account": ("noor.vermeulen", "/account"),
 }
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 READY_SECONDS = 300
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
-def main(folder: Path) -> None:
-    """Take every picture into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
+class Picture(NamedTuple):
+    """What the README shows: a page at a size, by day (light) or by night (dark)."""
+
+    path: str
+    page: str
+    size: str
+    scheme: Literal["light", "dark"]
+
+
+def main() -> None:
+    """Take every picture that the README names."""
+    named = re.findall(r'"(docs/screenshots/(.+)-(phone|desk)-(light|dark)\.png)"', (ROOT / "README.md").read_text())
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="firstbell-") as data:
         demo = subprocess.Popen(
@@ -47,8 +58,8 @@ def main(folder: Path) -> None:
             _wait_for(f"http://localhost:{port}/ready")
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
-                for name, (who, path) in PAGES.items():
-                    _take(browser, f"http://localhost:{port}", who, path, folder / name)
+                for found in named:
+                    _take(browser, f"http://localhost:{port}", Picture(*found))
                 browser.close()
         finally:
             demo.send_signal(signal.SIGINT)
@@ -67,25 +78,25 @@ def _wait_for(address: str) -> None:
     raise SystemExit("The demo did not become ready.")
 
 
-def _take(browser: Browser, home: str, who: str, path: str, target: Path) -> None:
-    for size, (width, height) in SIZES.items():
-        for scheme in ("light", "dark"):
-            context = browser.new_context(
-                base_url=home, viewport={"width": width, "height": height}, color_scheme=scheme
-            )
-            page = context.new_page()
-            page.goto("/sign-in")
-            page.fill("[name=name]", who)
-            page.fill("[name=password]", PASSWORD)
-            page.click("form button.go")
-            page.wait_for_url("**/")
-            page.goto(path)
-            if path == "/courses":
-                page.locator("main a[href^='/courses/']").first.click()
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=f"{target}-{size}-{scheme}.png")
-            context.close()
+def _take(browser: Browser, home: str, picture: Picture) -> None:
+    who, path = PAGES[picture.page]
+    width, height = SIZES[picture.size]
+    context = browser.new_context(
+        base_url=home, viewport={"width": width, "height": height}, color_scheme=picture.scheme
+    )
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.fill("[name=name]", who)
+    page.fill("[name=password]", PASSWORD)
+    page.click("form button.go")
+    page.wait_for_url("**/")
+    page.goto(path)
+    if path == "/courses":
+        page.locator("main a[href^='/courses/']").first.click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=ROOT / picture.path)
+    context.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "screenshots")
+    main()
