@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -62,8 +63,17 @@ def fill(pupils: Annotated[int, typer.Option(min=12, help="Pupils of the school.
     try:
         asyncio.run(_fill(settings, pupils, Steps(Console())))
     except (StorageDownError, DiskFullError) as error:
-        free = shutil.disk_usage(settings.data_dir).free // 1_000_000
-        raise OperatorError(f"The demo school cannot be kept: the disk has {free} MB free.") from error
+        raise OperatorError(f"The demo school cannot be kept: {_reason(error, settings.data_dir)}.") from error
+
+
+def _reason(error: Exception, folder: Path) -> str:
+    """Why nothing could be written: how full the disk is, or what the system says."""
+    cause = error.__cause__
+    if isinstance(error, DiskFullError) or (isinstance(cause, OSError) and cause.errno in (ENOSPC, EDQUOT)):
+        return f"the disk has {shutil.disk_usage(folder).free // 1_000_000} MB free"
+    if isinstance(cause, TimeoutError):
+        return f"writing to {folder} takes too long"
+    return (isinstance(cause, OSError) and cause.strerror) or str(cause)
 
 
 async def _fill(settings: Settings, pupils: int, steps: Steps) -> None:

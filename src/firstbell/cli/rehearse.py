@@ -1,6 +1,7 @@
 """`firstbell rehearse`: a school morning, played on an installation of its own; ends in a report."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from firstbell.cli.ending import Ended, end_on_signals
 from firstbell.cli.remote_stage import RemoteStage, aim_at
 from firstbell.cli.stage import OwnStage, own_stage
 from firstbell.kernel.errors import OperatorError
+from firstbell.rehearsal.bench.connection import AnswerError
 from firstbell.rehearsal.benchmark import Benchmark
 from firstbell.rehearsal.conductor import Conductor, Limits, NoCapacityError, Played
 from firstbell.rehearsal.reckoning import reckon
@@ -61,14 +63,12 @@ def rehearse(
     else:
         stages = nullcontext(RemoteStage(aim_at(target, target_again), cast, chosen))
     end_on_signals()
-    try:
-        with (
-            stages as stage,
-            Rehearsal(stage, console, people_per_second_max) as rehearsal,
-        ):
-            played, results = rehearsal.play(chosen, minutes or chosen.minutes)
-    except Ended:
-        raise OperatorError("The rehearsal was ended before its time; nothing of it is left.") from None
+    with (
+        _told_in_one_sentence(),
+        stages as stage,
+        Rehearsal(stage, console, people_per_second_max) as rehearsal,
+    ):
+        played, results = rehearsal.play(chosen, minutes or chosen.minutes)
     console.print(verdict_table(chosen, results))
     if json is not None:
         json.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
@@ -85,16 +85,32 @@ def rehearse_all(
     end_on_signals()
     is_trial = people_per_s_max is not None
     rehearsals: dict[str, Results] = {}
-    try:
-        with own_stage(console, pupils, has_edge=edge) as stage, Rehearsal(stage, console, people_per_s_max) as own:
-            gate_us = stage.gate_cost_us(1 if is_trial else GATE_ROUNDS)
-            for scenario in SCENARIOS.values():
-                if rehearsals and not is_trial:
-                    stage.begin_anew()
-                _, rehearsals[scenario.name] = own.play(scenario, minutes or scenario.minutes)
-    except Ended:
-        raise OperatorError("The rehearsals were ended before their time; nothing of them is left.") from None
+    with (
+        _told_in_one_sentence(),
+        own_stage(console, pupils, has_edge=edge) as stage,
+        Rehearsal(stage, console, people_per_s_max) as own,
+    ):
+        gate_us = stage.gate_cost_us(1 if is_trial else GATE_ROUNDS)
+        for scenario in SCENARIOS.values():
+            if rehearsals and not is_trial:
+                stage.begin_anew()
+            _, rehearsals[scenario.name] = own.play(scenario, minutes or scenario.minutes)
     return Benchmark(edge, gate_us, rehearsals)
+
+
+@contextmanager
+def _told_in_one_sentence() -> Iterator[None]:
+    """Why rehearsing ended early.
+
+    Raises:
+        OperatorError: somebody ended it, or the web did not answer what it must.
+    """
+    try:
+        yield
+    except* Ended:
+        raise OperatorError("The rehearsal was ended before its time; nothing of it is left.") from None
+    except* AnswerError as wrong:
+        raise OperatorError(f"The rehearsal cannot go on: {wrong.exceptions[0]}.") from None
 
 
 class Rehearsal:

@@ -246,6 +246,7 @@ def _make_cluster(data: Path) -> None:
     ]
     run = data.parent / "run"
     user = _owner_for_postgres(unfinished)
+    _check_has_name(user[0] if user else os.geteuid())
     log = data.parent / "postgres.log"
     begun = log.stat().st_size if log.exists() else 0
     child = start_child("initdb", command, run=run, environment=_bare_environment(), log=log, user=user)
@@ -259,6 +260,21 @@ def _make_cluster(data: Path) -> None:
         reason = reasons[-1].rpartition(": ")[2] if reasons else f"{log} says why"
         raise EngineError(f"PostgreSQL cannot make its files in {data.parent}: {reason}.")
     unfinished.rename(data)
+
+
+def _check_has_name(user_id: int) -> None:
+    """PostgreSQL makes its files only for somebody whom the system knows by name; containers like to give numbers.
+
+    Raises:
+        EngineError: it does not.
+    """
+    try:
+        pwd.getpwuid(user_id)
+    except KeyError:
+        raise EngineError(
+            f"PostgreSQL wants a user with a name, and user {user_id} has none on this machine: "
+            "add one to /etc/passwd, or start as another user."
+        ) from None
 
 
 def _check_version(data: Path) -> None:
