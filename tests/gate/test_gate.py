@@ -50,7 +50,9 @@ async def test_the_waiting_page_speaks_the_language_of_the_school_and_needs_no_s
     assert answer.status == 503
     assert words in page
     assert 'http-equiv="refresh"' in page
-    assert 'aria-live="polite"' in page
+    wait = re.search(r"<h1>(.+)</h1>", page)
+    assert wait is not None
+    assert f"<title>{wait[1]} · {words}" in page, "a screen reader begins with the title, each time the page comes back"
     assert not re.search("[\ue000-\uf8ff]", page), "every number is filled in"
     assert "style-src 'self'" in answer.header(b"content-security-policy")
     assert int(answer.header(b"retry-after")) > 0
