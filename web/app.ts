@@ -4,6 +4,7 @@ import { makeHtmxPolite } from "./gate/page";
 import { showConnection } from "./page/connection";
 import { closeMenus } from "./page/menus";
 import { revealPasswords } from "./page/passwords";
+import { offerNextStep } from "./page/refusals";
 import { sendOnce } from "./page/sending";
 
 makeHtmxPolite();
@@ -11,6 +12,7 @@ sendOnce();
 revealPasswords();
 closeMenus();
 showConnection();
+offerNextStep();
 
 // Islands import these from here: the page has this file already, so that they wait for no other.
 export { fetchPolitely, isRefusal, secondsIn } from "./gate/courtesy";

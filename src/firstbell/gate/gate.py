@@ -241,7 +241,8 @@ class Gate:
 
     def _say_no(self, asker: Asker, error: type[FirstbellError], send: Send) -> Said:
         self.figures.count(asker.rule.priority, _NOES[error], asker.school_id)
-        return self._voice.no(error, asker.school, as_page=asker.wants_page).send(send)
+        answer = self._voice.no(error, asker.school, as_page=asker.wants_page, is_form=not asker.is_safe)
+        return answer.send(send)
 
     def _refuse(self, asker: Asker, send: Send) -> Said:
         return self._voice.refusal(asker.school, as_page=asker.wants_page, is_form=not asker.is_safe).send(send)

@@ -54,7 +54,7 @@ class Voice:
         self._problems: dict[str, list[Answer]] = {}
         self._pages: dict[tuple[str, str, bool], list[Answer]] = {}
         self._waiting: dict[tuple[str, str, bool], bytes] = {}
-        self._no: dict[tuple[type[FirstbellError], str, str], Answer] = {}
+        self._no: dict[tuple[type[FirstbellError], str, str, bool], Answer] = {}
         self._dealt = 0
 
     def refusal(self, school: School | None, *, as_page: bool, is_form: bool = False) -> Answer:
@@ -69,13 +69,14 @@ class Voice:
         """What a script asked for."""
         return Answer(self._headers(kind, body, None), body, 200 if body else 204)
 
-    def no(self, error: type[FirstbellError], school: School | None, *, as_page: bool) -> Answer:
+    def no(self, error: type[FirstbellError], school: School | None, *, as_page: bool, is_form: bool = False) -> Answer:
         """What is wrong with this very request."""
         locale = school.locale if school is not None else i18n.LOCALES[0]
         name = school.name if school is not None and as_page else ""
-        key = (error, name, locale)
+        key = (error, name, locale, is_form)
         if key not in self._no:
-            self._no[key] = self._no_answer(error, school if as_page else None, locale)
+            step = error.next_step(is_form=is_form)
+            self._no[key] = self._no_answer(error, school if as_page else None, locale, step)
         return self._no[key]
 
     def waiting(self, school: School, ticket: Ticket, poll_s: int, now: float, last_s: float = 0.0) -> Answer:
@@ -124,14 +125,13 @@ class Voice:
             ]
         return self._problems[locale]
 
-    def _no_answer(self, error: type[FirstbellError], school: School | None, locale: str) -> Answer:
+    def _no_answer(self, error: type[FirstbellError], school: School | None, locale: str, step: str) -> Answer:
         say = i18n.translations(locale).gettext
         title, detail = say(error.title), say(error.advice)
         if school is not None:
-            kind, body = (
-                b"text/html; charset=utf-8",
-                _render("refused.html", school, {"title": title, "advice": detail}),
-            )
+            kind = b"text/html; charset=utf-8"
+            said = {"title": title, "advice": detail, "step": step, "signs_in": False, "come_back_s": 0}
+            body = _render("error.html", school, {**said, "request_id": None})
         else:
             kind = b"application/problem+json"
             problem = f"urn:firstbell:problem:{error.kind}"

@@ -17,6 +17,7 @@ class FirstbellError(Exception):
         kind: name for programs, the last part of the problem's type.
         title: what happened, a message id.
         advice: what to do next, a message id.
+        passes: True when the same request may do better later; else it must be another.
         keeps_transaction: True when what was written before it must stay: the end of a stolen session.
         retry_after_s: when to come back, in seconds, for what passes by itself.
     """
@@ -25,6 +26,7 @@ class FirstbellError(Exception):
     kind = "fault"
     title = mark("Something went wrong here.")
     advice = mark("It is not your fault. Try again in a minute; what you handed in before is safe.")
+    passes = True
     keeps_transaction = False
     retry_after_s: int | None = None
 
@@ -34,6 +36,13 @@ class FirstbellError(Exception):
         self.values = values
         super().__init__(self.title)
 
+    @classmethod
+    def next_step(cls, *, is_form: bool) -> str:
+        """What a page offers first: "again" or "today"; for a form "resend", or "back" to change it."""
+        if is_form:
+            return "resend" if cls.passes else "back"
+        return "again" if cls.passes else "today"
+
 
 class NotFoundError(FirstbellError):
     """The thing does not exist, or not for this viewer: the two look the same."""
@@ -42,6 +51,7 @@ class NotFoundError(FirstbellError):
     kind = "not-found"
     title = mark("We cannot find this page.")
     advice = mark("It may have moved, or it is not meant for you. Go to Today, or ask whoever gave you the address.")
+    passes = False
 
 
 class NotAllowedError(FirstbellError):
@@ -51,6 +61,7 @@ class NotAllowedError(FirstbellError):
     kind = "not-allowed"
     title = mark("You cannot do this.")
     advice = mark("If you think you should be able to, ask the school's ICT coordinator.")
+    passes = False
 
 
 class NotSignedInError(FirstbellError):
@@ -78,6 +89,7 @@ class InvalidError(FirstbellError):
     kind = "invalid"
     title = mark("Something in the form is not right.")
     advice = mark("Go back, change it and send it again. Nothing was saved.")
+    passes = False
 
 
 class ConflictError(FirstbellError):
@@ -87,6 +99,7 @@ class ConflictError(FirstbellError):
     kind = "conflict"
     title = mark("Somebody changed this before you.")
     advice = mark("Open the page again to see how it is now.")
+    passes = False
 
 
 class TooLargeError(FirstbellError):
@@ -96,6 +109,7 @@ class TooLargeError(FirstbellError):
     kind = "too-large"
     title = mark("This is too large to send.")
     advice = mark("Make it smaller or send it in parts. Nothing was saved.")
+    passes = False
 
 
 class SlowBodyError(FirstbellError):

@@ -17,7 +17,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from firstbell.kernel import errors
 from firstbell.kernel.html import page
-from firstbell.kernel.http import see_other
+from firstbell.kernel.http import SAFE_METHODS, see_other
 from firstbell.kernel.i18n import translations
 from firstbell.kernel.visit import Visit, visit_of
 
@@ -47,9 +47,12 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     visit = visit_of(request.scope)
     known = _known(error, visit)
     visit.keeps_transaction = known.keeps_transaction
-    if type(known) is errors.NotSignedInError and wants_page(request):
+    is_form = request.method not in SAFE_METHODS
+    # Of a form with nothing filled in, such as a second sign-out, nothing could be lost.
+    if type(known) is errors.NotSignedInError and wants_page(request) and visit.header(b"content-length") in ("", "0"):
         return _to_sign_in(request)
-    headers = {"Retry-After": str(known.retry_after_s)} if known.retry_after_s else {}
+    come_back_s = _come_back_s(known, visit)
+    headers = {"Retry-After": str(come_back_s)} if come_back_s else {}
     if wants_page(request):
         return page(
             request,
@@ -58,7 +61,10 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
             headers=headers,
             title=translate(visit, known.title, known.values),
             advice=translate(visit, known.advice, known.values),
-            code=known.status,
+            step=known.next_step(is_form=is_form),
+            signs_in=isinstance(known, errors.NotSignedInError),
+            # A page that tries by itself would bring no form.
+            come_back_s=0 if is_form else come_back_s,
         )
     return Response(
         msgspec.json.encode(
@@ -74,6 +80,12 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
         media_type="application/problem+json",
         headers=headers,
     )
+
+
+def _come_back_s(error: errors.FirstbellError, visit: Visit) -> int:
+    """Seconds until it is worth trying again, 0 when nobody knows; spread, so that not all who saw it come at once."""
+    least_s = error.retry_after_s or 0
+    return least_s + visit.started_at.microsecond % (least_s + 1)
 
 
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
