@@ -86,6 +86,7 @@ class Gate:
         self._clock = clock
         self._inside_s = settings.inside_minutes * 60
         self._secure = settings.public_scheme == "https"
+        self._ticket_cookie = cookie_text("ticket", "%s", max_age_s=TICKET_S, secure=self._secure)
         self._limits = limits
         self._bidding = bidding
         self._hashing = HashLane(settings.sign_in_hashes_max + settings.sign_in_queue_max, settings.gate_school_share)
@@ -255,9 +256,8 @@ class Gate:
         self.figures.count(asker.rule.priority, Outcome.WAITED, asker.school_id)
         last_s = self._door.room.last_wait_s(answered.ticket)
         page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s, last_s)
-        text = self._door.cookie_of(answered.ticket)
-        cookie = _cookie("ticket", text, max_age_s=TICKET_S, secure=self._secure)
-        return page.send(send, [cookie, *_belief(asker)])
+        cookie = self._ticket_cookie % self._door.cookie_of(answered.ticket)
+        return page.send(send, [(b"set-cookie", cookie.encode()), *_belief(asker)])
 
     def _with_cookies(self, asker: Asker, answered: Answered | None, now_s: float, scope: Scope, send: Send) -> Send:
         """`send`, which adds the proof of being inside to an answer when it is new, old, or says too little."""

@@ -154,7 +154,9 @@ class Voice:
 
     def _headers(self, kind: bytes, body: bytes, retry_s: int | None) -> Headers:
         headers = [*self._security, (b"content-type", kind), (b"content-length", b"%d" % len(body))]
-        return headers if retry_s is None else [*headers, (b"retry-after", b"%d" % retry_s)]
+        if retry_s is not None:
+            headers.append((b"retry-after", b"%d" % retry_s))
+        return headers
 
 
 def _render(template: str, school: School, values: dict[str, Any]) -> bytes:
