@@ -225,10 +225,10 @@ class Settings:
     gate_brownout_min: int = knob(
         0, unit="level, 0 to 3", why="who expects a storm lets pages leave out what can wait before it begins"
     )
-    edge_faces_per_second_max: int = knob(
-        1_000,
-        unit="people per s and cell",
-        why="new in a line through the edge; each asks the gate four times, together a fifth of a core",
+    edge_key: str = knob(
+        "",
+        unit="base64",
+        why="EDGE_KEY of the edge, which names with it whom it called; empty: nobody is believed to have waited there",
     )
     inside_minutes: int = knob(30, unit="min", why="who was served within a break's length is never sent to wait")
     entries_per_second_min: float = knob(

@@ -1,4 +1,4 @@
-"""An application that answers with what it was asked, and believes a device when it is told to."""
+"""An application that answers with what it was asked, and believes a device or gives a ticket when it is told to."""
 
 import json
 
@@ -16,9 +16,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if not message.get("more_body"):
             break
     headers = [(name.decode(), value.decode()) for name, value in scope["headers"]]
-    belief = [BELIEVED] if ("believed", "yes") in headers else []
+    extra = [BELIEVED] if ("believed", "yes") in headers else []
+    if ("gives", "ticket") in headers:
+        extra.append((b"set-cookie", b"ticket=t; Path=/"))
     told = json.dumps({"path": scope["path"], "headers": headers, "bytes": len(body)}).encode()
     await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json"), *belief]}
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json"), *extra]}
     )
     await send({"type": "http.response.body", "body": told})

@@ -92,7 +92,7 @@ def test_a_form_that_is_refused_stays_in_the_browser(front: Front) -> None:
 
 
 def test_what_was_told_over_five_seconds_ago_counts_no_more(front: Front) -> None:
-    told = {f"level/{WILGE}": 0, f"faces/{WILGE}": 0, f"line/{WILGE}/0": 1}
+    told = {f"level/{WILGE}": 0, "waiting/cell1": 9, f"line/{WILGE}/0": 1}
     now = time.time()
     waiting = f"ticket={ticket_cookie(bucket=int(now // 10), came_at=now, promised_at=now + 300)}"
     front.tell(age_s=0, **told)
@@ -159,7 +159,7 @@ def test_a_place_in_the_line_is_shown_without_asking_the_gate(front: Front) -> N
     now, ahead = time.time(), 3_600
     gate = now + ahead  # a rehearsal plays at another time of day
     bucket = int(gate // 10)
-    front.tell(**{"clock/cell1": ahead, f"faces/{WILGE}": 400, f"line/{WILGE}/0": bucket - 5})
+    front.tell(**{"clock/cell1": ahead, "waiting/cell1": 0, f"line/{WILGE}/0": bucket - 5})
 
     def come(**place: float) -> httpx.Response:
         ticket = ticket_cookie(**{"bucket": bucket, "came_at": gate - 60, "promised_at": gate + 240, **place})
@@ -178,15 +178,6 @@ def test_a_place_in_the_line_is_shown_without_asking_the_gate(front: Front) -> N
     assert come(bucket=bucket - 5).status_code == 200, "whose turn it may be is the gate's to say"
     assert come(promised_at=gate - 1).status_code == 200, "who waited longer than promised asks the gate"
     assert come(promised_at=0).status_code == 200, "the first estimate is the gate's"
-
-
-def test_of_new_faces_in_a_line_only_so_many_get_through(front: Front) -> None:
-    front.tell(**{f"faces/{WILGE}": 1, f"line/{WILGE}/0": 1})
-    came = [front.ask(host=WILGE, cookie="device=d").status_code for _ in range(14)]
-    assert came[:10] == [200] * 10
-    assert 503 in came[10:]
-    handed_in = front.ask("/session/refresh", host=WILGE, method="POST", cookie="device=d")
-    assert handed_in.status_code == 200
 
 
 def test_slow_headers_are_cut(front: Front) -> None:

@@ -17,6 +17,7 @@ from firstbell.gate import bids
 from firstbell.gate.announcement import Announcement
 from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTable
 from firstbell.gate.build import admission_of, bidding_of
+from firstbell.gate.calls import called_reader
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget, Load
 from firstbell.gate.gate import Gate, Guest
@@ -91,7 +92,9 @@ class House:
         device = Signer(KEYS, "device")
         self.budget = EntryBudget(least_per_s=1.0)
         room = WaitingRoom(b"r" * 16, uuid4().bytes, unknown_share=0.2)
-        self.door = Door(Signer(KEYS, "ticket"), room, self.budget, random.Random(1), questions_per_s=100.0)
+        self.door = Door(
+            Signer(KEYS, "ticket"), room, self.budget, random.Random(1), questions_per_s=100.0, unknown_share=0.2
+        )
         self._device = device
         self.limits = limits_of(made, lambda school: 1_000.0, lambda place: self.missed.get(place, 0))
         voice = Voice(security_headers(made), retry_s=4, chance=random.Random(1))
@@ -106,6 +109,7 @@ class House:
                     lambda text, now: WILGE.id if text == "session" else None,
                     lambda text, now: device.verify(text) or b"",
                 ),
+                called_reader(made.edge_key),
                 secure=False,
             ),
             door=self.door,
@@ -117,7 +121,7 @@ class House:
             keeper=Keeper(made.data_dir, room, self.clock),
             publish=lambda subject, payload: False,
             watch=Watch(self.clock, lambda subject, payload: False),
-            announcement=Announcement(lambda school: ()),
+            announcement=Announcement(lambda school: (), lambda school: 1.0),
             limits=self.limits,
             bidding=self.bidding,
             settings=made,

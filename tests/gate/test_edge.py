@@ -5,8 +5,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.registry import Collector
 
 from firstbell.app import declared_routes
-from firstbell.gate.announcement import CLOCK, LEVEL, LINE, Announcement
+from firstbell.gate.announcement import BEFORE, CALLS, CLOCK, LEVEL, LINE, SIZE, Announcement
 from firstbell.gate.asker import Declared
+from firstbell.gate.calls import Calls
 from firstbell.gate.cursor import LEVELS
 from firstbell.gate.edge import Cell, Told, class_maps, only_hosts, read_metrics
 from firstbell.gate.edge_pages import edge_pages
@@ -27,28 +28,31 @@ def routes() -> list[Declared]:
 def published() -> str:
     """The gauges as a node shows them."""
     registry = CollectorRegistry()
-    gauges: list[Collector] = [CLOCK, LEVEL, LINE]
+    gauges: list[Collector] = [BEFORE, CALLS, CLOCK, LEVEL, LINE, SIZE]
     for gauge in gauges:
         registry.register(gauge)
     return generate_latest(registry).decode()
 
 
 def test_the_edge_reads_what_the_gate_announces_for_every_host_of_a_school() -> None:
-    announcement = Announcement(lambda school: HOSTS.get(school, ()))
+    announcement = Announcement(lambda school: HOSTS.get(school, ()), {WILGE: 900.0, LINDE: 300.0}.__getitem__)
     lines = {LineKey(WILGE, Lane.KNOWN): 177_000_000, LineKey(LINDE, Lane.UNKNOWN): 177_000_001}
-    announcement.tell(1_770_000_000.5, {WILGE: 300, LINDE: LEVELS - 1, b"": 5}, lines)
+    calls = Calls()
+    calls.turn(0.0, 7.0, unused=17.5, before=0.0)
+    announcement.tell(1_770_000_000.5, {WILGE: 300, LINDE: LEVELS - 1, b"": 5}, lines, calls)
     told = read_metrics([published()])
     assert told.clock_s == 1_770_000_000.5
     assert {host: level for host, level in told.levels.items() if level < LEVELS - 1} == {
         "wilge.example": 300,
         "www.wilge.example": 300,
     }
-    entries = Cell("cell1", 400).entries(told, 1_770_000_000.0)
+    assert told.sizes == {"wilge.example": 900, "www.wilge.example": 900, "linde.example": 300}
+    assert told.calls_per_s == 7
+    entries = Cell("cell1").entries(told, 1_770_000_000.0, {}, {})
     assert entries["line/wilge.example/0"] == 177_000_000
     assert entries["line/linde.example/1"] == 177_000_001
-    assert entries["faces/wilge.example"] == 10, "the least, when nobody is let in"
-    announcement.tell(1_770_000_001.0, {}, {})
-    peace = Cell("cell1", 400).entries(read_metrics([published()]), 1_770_000_001.0)
+    announcement.tell(1_770_000_001.0, {}, {}, Calls())
+    peace = Cell("cell1").entries(read_metrics([published()]), 1_770_000_001.0, {}, {})
     assert peace == {"written/cell1": 1_770_000_001, "clock/cell1": 0}
 
 
@@ -56,31 +60,34 @@ def test_of_several_nodes_the_most_generous_is_believed() -> None:
     strict = 'firstbell_gate_level{host="a"} 100.0\nfirstbell_gate_line{host="a",lane="known"} 7.0\n'
     generous = 'firstbell_gate_level{host="a"} 200.0\nfirstbell_gate_line{host="a",lane="known"} 9.0\n'
     told = read_metrics([generous, strict, "other_metric 5\n"])
-    assert told == Told(0.0, 0.0, {"a": 200}, {("a", Lane.KNOWN): 9})
+    assert told == Told(levels={"a": 200}, lines={("a", Lane.KNOWN): 9})
 
 
 def test_the_edge_cuts_only_where_the_gate_has_cut_for_some_seconds() -> None:
-    cell = Cell("cell1", 400)
+    cell = Cell("cell1")
     seen = [
-        cell.entries(Told(0.0, 0.0, {"a": level}, {}), float(second)).get("level/a")
+        cell.entries(Told(levels={"a": level}), float(second), {}, {}).get("level/a")
         for second, level in enumerate([LEVELS - 1, 100, 50, 200, 150, LEVELS - 1])
     ]
     assert seen == [None, None, None, 200, 200, None]
 
 
-def test_new_faces_come_twice_as_fast_as_people_are_let_in() -> None:
-    nodes = ['firstbell_gate_state{what="entries_per_s"} 40.0\nfirstbell_gate_line{host="a",lane="known"} 7.0\n'] * 2
-    told = read_metrics(nodes)
-    assert Cell("cell1", 400).entries(told, 0.0)["faces/a"] == 160
-    assert Cell("cell1", 100).entries(told, 0.0)["faces/a"] == 100
-    told.lines["b", Lane.KNOWN] = 7
-    assert Cell("cell1", 400).entries(told, 0.0)["faces/a"] == 80
-    assert Cell("cell1", 400).entries(only_hosts(told, {"a"}), 0.0)["faces/a"] == 160
+def test_what_several_nodes_let_in_is_added_up_and_only_the_hosts_of_this_edge_count() -> None:
+    node = (
+        'firstbell_gate_state{what="entries_per_s"} 40.0\nfirstbell_gate_before_calls 60.0\n'
+        'firstbell_gate_calls 30.0\nfirstbell_gate_line{host="a",lane="known"} 7.0\n'
+        'firstbell_gate_line{host="b",lane="known"} 7.0\n'
+    )
+    told = read_metrics([node, node])
+    assert (told.entries_per_s, told.calls_per_s, told.before) == (80, 60, 120)
     assert only_hosts(told, {"*"}) == told
+    entries = Cell("cell1").entries(only_hosts(told, {"a"}), 0.0, {"a": (0, 0, 0)}, {})
+    assert (entries["line/a/0"], "line/b/0" in entries) == (7, False)
+    assert (entries["waiting/cell1"], entries["delay/cell1"]) == (0, 2)
 
 
 def test_a_cell_at_another_hour_says_how_far_its_clock_is_ahead() -> None:
-    assert Cell("cell1", 400).entries(Told(clock_s=5_000.4), 2_000.0)["clock/cell1"] == 3_000
+    assert Cell("cell1").entries(Told(clock_s=5_000.4), 2_000.0, {}, {})["clock/cell1"] == 3_000
 
 
 def test_the_maps_of_classes_are_those_of_the_routes(routes: list[Declared]) -> None:

@@ -1,6 +1,7 @@
 """`firstbell edge`: tells HAProxy each second what the gates of the cells would refuse."""
 
 import asyncio
+import re
 import signal
 import time
 import urllib.error
@@ -15,7 +16,7 @@ import structlog
 import typer
 
 from firstbell.cli import app
-from firstbell.gate.edge import Cell, class_maps, only_hosts, read_metrics
+from firstbell.gate.edge import Cell, Told, class_maps, only_hosts, read_metrics
 from firstbell.gate.edge_pages import edge_pages
 from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.logs import configure_logs
@@ -26,11 +27,19 @@ METRICS_TIMEOUT_S = 3.0
 """A node that is silent for longer is not heard; below the 5 s after which the edge passes everything."""
 
 SOCKET_TIMEOUT_S = 1.0
+ANSWER_BYTES_MAX = 8_000_000
+"""Its table of 10,240 schools has 3 MB."""
+
 COMMAND_BYTES_MAX = 12_000
 """HAProxy takes a command that fits one of its buffers, which are 16 kB."""
 
 REPORT_EVERY = 60
 """Seconds between two lines in the log while nothing changes."""
+
+SCHOOLS = "schools"
+"""Its table of host names."""
+
+_COUNTERS = re.compile(r"key=(\S+) .*? gpc0=(\d+) gpc1=(\d+) gpc2=(\d+)")
 
 log = structlog.get_logger("firstbell.edge")
 
@@ -124,6 +133,24 @@ class RuntimeSocket:
         await self._add(version, file, lines)
         await self._ask(f"commit map @{version} {file}")
 
+    async def read_map(self, file: str) -> dict[str, int]:
+        """The entries of a map.
+
+        Raises:
+            OSError: HAProxy does not listen, or does not know the map.
+        """
+        words = (line.split() for line in (await self._ask(f"show map {file}")).splitlines())
+        return {key: int(value) for _, key, value in (line for line in words if len(line) == 3)}  # noqa: PLR2004
+
+    async def counted(self) -> dict[str, tuple[int, ...]]:
+        """Who came to the line of each school since HAProxy began, by host and lane.
+
+        Raises:
+            OSError: HAProxy does not listen.
+        """
+        shown = await self._ask(f"show table {SCHOOLS}")
+        return {found[1]: tuple(map(int, found.groups()[1:])) for found in _COUNTERS.finditer(shown)}
+
     async def _add(self, version: str, file: str, lines: list[str]) -> None:
         told = await self._ask(f"add map @{version} {file} <<\n" + "\n".join(lines) + "\n")
         if told:
@@ -135,7 +162,10 @@ class RuntimeSocket:
             try:
                 writer.write(f"{command}\n".encode())
                 await writer.drain()
-                return (await reader.read()).decode().strip()
+                answer = await reader.read(ANSWER_BYTES_MAX)
+                while more := await reader.read(ANSWER_BYTES_MAX - len(answer)):
+                    answer += more
+                return answer.decode().strip()
             finally:
                 writer.close()
 
@@ -154,9 +184,10 @@ class Edge:
     def __init__(self, haproxy: RuntimeSocket, maps: Path, nodes: dict[str, list[str]], settings: Settings) -> None:
         self._haproxy = haproxy
         self._maps = maps
+        self._map = str(maps / "gate.map")
         self._nodes = nodes
         self._token = settings.metrics_token
-        self._cells = {name: Cell(name, settings.edge_faces_per_second_max) for name in nodes}
+        self._cells = {name: Cell(name) for name in nodes}
         # A cell that is silent keeps its last entries with their instant, which grows old by itself.
         self._entries: dict[str, dict[str, int]] = {}
         self._stopping = asyncio.Event()
@@ -175,25 +206,35 @@ class Edge:
         log.info("edge ended")
 
     async def _tell(self) -> str:
-        heard = await asyncio.gather(*(self._hear(name, urls) for name, urls in self._nodes.items()))
-        entries = {key: value for cell in self._entries.values() for key, value in cell.items()}
-        entries["written"] = min((value for key, value in entries.items() if key.startswith("written/")), default=0)
+        heard = dict(
+            zip(self._nodes, await asyncio.gather(*(self._hear(urls) for urls in self._nodes.values())), strict=True)
+        )
         try:
-            await self._haproxy.replace_map(str(self._maps / "gate.map"), entries)
+            counted = await self._haproxy.counted() if any(map(_is_limited, heard.values())) else {}
+            believed = {} if self._entries else await self._haproxy.read_map(self._map)
+            for name, told in heard.items():
+                if told is not None:
+                    hosts = self._hosts(name)
+                    ours = {host: counters for host, counters in counted.items() if host in hosts}
+                    entries = self._cells[name].entries(only_hosts(told, hosts), time.time(), ours, believed)
+                    self._entries[name] = entries
+            entries = {key: value for cell in self._entries.values() for key, value in cell.items()}
+            entries["written"] = min((value for key, value in entries.items() if key.startswith("written/")), default=0)
+            await self._haproxy.replace_map(self._map, entries)
         except (OSError, TimeoutError) as error:
             return f"HAProxy was not told: {error or 'no answer'}"
         kinds = [key.partition("/")[0] for key in entries]
-        silent = [name for name, is_heard in zip(self._nodes, heard, strict=True) if not is_heard]
-        told = f"told {kinds.count('level')} levels, {kinds.count('line')} lines"
-        return f"{told}; no metrics from {', '.join(silent)}" if silent else told
+        did = f"told {kinds.count('level')} levels, {kinds.count('line')} lines"
+        if "waiting" in kinds:
+            did += ", and whom to call"
+        silent = [name for name, told in heard.items() if told is None]
+        return f"{did}; no metrics from {', '.join(silent)}" if silent else did
 
-    async def _hear(self, name: str, urls: list[str]) -> bool:
+    async def _hear(self, urls: list[str]) -> Told | None:
+        """What the nodes of a cell say; None when none of them answers."""
         texts = await asyncio.gather(*(asyncio.to_thread(self._metrics, url) for url in urls))
         answered = [text for text in texts if text]
-        if answered:
-            told = only_hosts(read_metrics(answered), self._hosts(name))
-            self._entries[name] = self._cells[name].entries(told, time.time())
-        return bool(answered)
+        return read_metrics(answered) if answered else None
 
     def _hosts(self, cell: str) -> set[str]:
         """The host names that come to a cell by this edge; others of its schools would take a share for nobody."""
@@ -215,3 +256,7 @@ class Edge:
         if words != self._seen.words or now - self._seen.at_s > REPORT_EVERY:
             self._seen = _Seen(words, now)
             log.info("edge", did=words)
+
+
+def _is_limited(told: Told | None) -> bool:
+    return told is not None and told.entries_per_s > 0

@@ -31,7 +31,7 @@ from firstbell.rehearsal.cast import (
     write_cast,
 )
 from firstbell.rehearsal.conductor import Played
-from firstbell.rehearsal.edge import Edge, find_haproxy
+from firstbell.rehearsal.edge import Edge, find_haproxy, new_edge_key
 from firstbell.rehearsal.faults import Breaker
 from firstbell.rehearsal.gate_cost import Web, gate_cost_us
 from firstbell.rehearsal.ledger import Reckoned, check_ledger
@@ -75,7 +75,7 @@ class OwnStage:
         settings = replace(
             with_running_clock(replace(read_settings(), clock=MORNING)), data_dir=folder, host="127.0.0.1",
             port=free_port(), workers=1, drain_pause_ms=0, drain_seconds_max=DRAIN_SECONDS,
-            trusted_proxies="127.0.0.1" if has_edge else "",
+            trusted_proxies="127.0.0.1" if has_edge else "", edge_key=new_edge_key() if has_edge else "",
         )  # fmt: skip
         self._edges = ExitStack()
         self.target = Target(settings.host, settings.port)
@@ -190,7 +190,7 @@ class OwnStage:
     def _edge_before(self, port: int, name: str) -> Iterator[Edge]:
         folder = self._folder / name
         folder.mkdir()
-        edge = Edge(folder, port, self.hosts)
+        edge = Edge(folder, port, self.hosts, key=self._installation.settings.edge_key)
         try:
             with self._steps.step("Starting HAProxy"):
                 edge.start()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import Gauge
 
+from firstbell.gate.calls import Calls
 from firstbell.gate.cursor import LEVELS
 from firstbell.gate.line import LineKey
 
@@ -14,6 +15,15 @@ LINE = Gauge(
     "firstbell_gate_line", "Period of arrival up to which a line has been let in", ["host", "lane"],
     multiprocess_mode="livemax",
 )  # fmt: skip
+CALLS = Gauge(
+    "firstbell_gate_calls", "People a second whom the edge may call, while entries are counted",
+    multiprocess_mode="livesum",
+)  # fmt: skip
+BEFORE = Gauge(
+    "firstbell_gate_before_calls", "People on known devices in lines of the gate, who go before those who are called",
+    multiprocess_mode="livesum",
+)  # fmt: skip
+SIZE = Gauge("firstbell_gate_size", "People of the school of a host", ["host"], multiprocess_mode="livemax")
 CLOCK = Gauge("firstbell_gate_clock_seconds", "Where the clock of the gate stands", multiprocess_mode="livemax")
 
 PEACE = LEVELS - 1
@@ -22,19 +32,27 @@ NO_LINE = 2**32 - 1
 
 
 class Announcement:
-    """Keeps the gauges of one worker true. `hosts_of` gives the host names of a school, named by its id as bytes.
+    """Keeps the gauges of one worker true.
+
+    `hosts_of` gives the host names of a school and `size_of` the number of its people; both name it by its id as bytes.
 
     Of several workers the most generous is heard: what the edge refuses, none of them would have served.
     """
 
-    def __init__(self, hosts_of: Callable[[bytes], Iterable[str]]) -> None:
+    def __init__(self, hosts_of: Callable[[bytes], Iterable[str]], size_of: Callable[[bytes], float]) -> None:
         self._hosts_of = hosts_of
+        self._size_of = size_of
         self._cut: set[str] = set()
         self._lines: set[tuple[str, str]] = set()
 
-    def tell(self, now_s: float, levels: Mapping[bytes, int], lines: Mapping[LineKey, int]) -> None:
-        """Once a second: the level of each school that asked, and the period that each line has reached."""
+    def tell(self, now_s: float, levels: Mapping[bytes, int], lines: Mapping[LineKey, int], calls: Calls) -> None:
+        """Once a second: the level of each school that asked, how far each line has come, how many may be called."""
         CLOCK.set(now_s)
+        CALLS.set(calls.per_s)
+        BEFORE.set(calls.before)
+        for school in levels:
+            for host in self._hosts_of(school):
+                SIZE.labels(host).set(self._size_of(school))
         cut = {host: level for school, level in levels.items() if level < PEACE for host in self._hosts_of(school)}
         standing = {
             (host, key.lane.name.lower()): period

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from firstbell.gate.calls import Called, ReadCalled
 from firstbell.kernel.asgi import Scope
 from firstbell.kernel.cookies import cookie_in, cookie_name
 from firstbell.kernel.http import SAFE_METHODS
@@ -157,6 +158,7 @@ class Asker(msgspec.Struct, frozen=True, gc=False):
     """One request as the gate sees it. `inside` is None for who has no place yet; `device` is known only then.
 
     `school_id` is that of `school` as bytes, nothing for an address that is no school's.
+    `called` is what the edge says of somebody whom it held in its line.
     """
 
     school: School | None
@@ -167,6 +169,7 @@ class Asker(msgspec.Struct, frozen=True, gc=False):
     ticket: str
     wants_page: bool
     is_safe: bool
+    called: Called | None = None
 
     @property
     def holder(self) -> bytes:
@@ -183,11 +186,18 @@ class Askers:
     """Reads requests. One pass over the headers, one signature for who is inside."""
 
     def __init__(
-        self, routes: RouteTable, school_at: Callable[[str], School | None], proofs: Proofs, *, secure: bool
+        self,
+        routes: RouteTable,
+        school_at: Callable[[str], School | None],
+        proofs: Proofs,
+        called: ReadCalled,
+        *,
+        secure: bool,
     ) -> None:
         self._routes = routes
         self._school_at = school_at
         self._proofs = proofs
+        self._called = called
         self._inside, self._ticket, self._access, self._device = (
             f"{cookie_name(name, secure=secure)}=" for name in ("inside", "ticket", "access", "device")
         )
@@ -210,7 +220,8 @@ class Askers:
                 device = self._proofs.device(pass_text, now_s) if pass_text else b""
                 ticket = cookie_in(cookies, self._ticket)
         wants_page = b"text/html" in headers.get(b"accept", b"")
-        return Asker(school, school_id, rule, inside, device, ticket, wants_page, method in SAFE_METHODS)
+        called = self._called(headers[b"x-called"]) if b"x-called" in headers else None
+        return Asker(school, school_id, rule, inside, device, ticket, wants_page, method in SAFE_METHODS, called)
 
     def _who_is_inside(self, cookies: str, school: School, school_id: bytes, now_s: float) -> Inside | None:
         text = cookie_in(cookies, self._inside)

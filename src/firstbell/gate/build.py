@@ -12,6 +12,7 @@ from firstbell.gate.asker import Askers, Declared, InsideCookie, Proofs, RouteTa
 from firstbell.gate.bidding import Bidding
 from firstbell.gate.bids import Auction, Effort, Puzzles
 from firstbell.gate.body import Pace
+from firstbell.gate.calls import called_reader
 from firstbell.gate.door import Door
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import Gate, Guest
@@ -74,6 +75,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
             RouteTable(routes),
             neighbours.school_at,
             Proofs(inside, neighbours.viewer_school, neighbours.device),
+            called_reader(settings.edge_key),
             secure=settings.public_scheme == "https",
         ),
         door=Door(
@@ -82,6 +84,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
             EntryBudget(least_per_s=settings.entries_per_second_min),
             chance,
             questions_per_s=settings.waiting_questions_per_second,
+            unknown_share=settings.unknown_entries_share,
         ),
         voice=voice,
         inside=inside,
@@ -89,7 +92,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         clock=clock,
         admission=admission_of(settings, time.monotonic(), neighbours.size_of),
         keeper=Keeper(settings.data_dir / "gate", room, clock),
-        announcement=Announcement(neighbours.hosts_of),
+        announcement=Announcement(neighbours.hosts_of, neighbours.size_of),
         limits=limits,
         bidding=bidding_of(settings, Signer(keys, "bid").mac(b""), voice, limits.pace),
         publish=neighbours.publish,

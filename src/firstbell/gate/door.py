@@ -1,11 +1,13 @@
 """The door: who is not inside yet comes in at once, waits in the line, or is told when to come back."""
 
+import math
 import random
 from enum import Enum
 from typing import NamedTuple
 
 from firstbell.gate.asker import Asker, School
 from firstbell.gate.bearable import Bearable
+from firstbell.gate.calls import Calls
 from firstbell.gate.entry import EntryBudget, Load
 from firstbell.gate.line import BUCKET_S, Lane
 from firstbell.gate.waiting import Ticket, WaitingRoom, pack_ticket, unpack_ticket
@@ -52,19 +54,29 @@ class Door:
     """
 
     def __init__(
-        self, signer: Signer, room: WaitingRoom, budget: EntryBudget, chance: random.Random, *, questions_per_s: float
+        self,
+        signer: Signer,
+        room: WaitingRoom,
+        budget: EntryBudget,
+        chance: random.Random,
+        *,
+        questions_per_s: float,
+        unknown_share: float,
     ) -> None:
         self._signer = signer
         self._chance = chance
         self._questions_per_s = questions_per_s
+        self._unknown_share = unknown_share
         self.room = room
         self.budget = budget
-        self._spare = 0.0
+        self.calls = Calls()
 
     def ask(self, asker: Asker, school: School, now: float, *, is_busy: bool = False) -> Answered:
         """Decide on a request of somebody who is not inside; `is_busy` when very many strangers come from there."""
         lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
-        if not is_busy and self._is_open(lane, asker.school_id):
+        if asker.called is not None:
+            self.calls.hear(asker.called, now)
+        if not is_busy and self._is_open(asker, lane, asker.school_id, now):
             self.budget.enter()
             return _IN
         if asker.device and asker.rule.priority is Priority.P0:
@@ -73,10 +85,12 @@ class Door:
         if ticket is not None and ticket.bucket and self.room.is_served(ticket):
             self.budget.enter()
             return Answered(Passing.IN, ticket)
-        if not asker.wants_page or not asker.is_safe:
+        if not asker.wants_page or not asker.is_safe or (ticket is None and self.is_before(asker, now)):
             return _AWAY
         if ticket is None:
-            ticket = Ticket(asker.school_id, lane, asker.holder or self.new_holder(), int(now))
+            came_at, promised_at, _ = asker.called or (int(now), 0, 0)
+            holder = asker.holder or self.new_holder()
+            ticket = Ticket(asker.school_id, lane, holder, came_at, promised_at=promised_at)
             if lane is Lane.UNKNOWN:
                 return Answered(Passing.WAIT, ticket, FIRST_POLL_S + int(2 * self._chance.random()))
         if not ticket.bucket:
@@ -86,16 +100,24 @@ class Door:
 
     def resume(self, bearable: Bearable) -> None:
         """Go on as the room was left: who waited before a restart does not come in all at once."""
-        if self.room.waiting:
+        if self.room.waiting or 0 < self.room.own_per_s < math.inf:
             self.budget.resume(self.room.own_per_s)
             bearable.per_s = self.budget.rate_per_s * self.budget.requests_per_entry
 
     def turn(self, now: float, seconds: float, load: Load) -> None:
         """Once a second: move the rate, and let the next people in."""
-        waiting = self.room.waiting
+        waiting = self.room.waiting + self.calls.waiting(now)
         self.budget.adjust(seconds, load, waiting=waiting, joins=bool(waiting) and self.room.is_limited_elsewhere(now))
         # In peace only strangers from a busy source wait: for as long as it takes to come back twice.
-        self._spare = self.room.let_in(self.budget.rate_per_s, now, seconds)
+        rate_per_s, known = self.budget.rate_per_s, self.room.waiting_in(Lane.KNOWN)
+        # Known devices that wait at the edge are in no line of ours, which strangers would then have for themselves.
+        kept = 1 - self._unknown_share if self.calls.waiting(now) and not known else 0.0
+        unused = self.room.let_in(rate_per_s, now, seconds, kept_share=kept)
+        self.calls.turn(now, rate_per_s, unused, known)
+
+    def is_before(self, asker: Asker, now: float) -> bool:
+        """True when people wait at the edge and this one was not called: a cookie that it cannot check let it pass."""
+        return asker.called is None and self.calls.are_heard(now)
 
     def cookie_of(self, ticket: Ticket) -> str:
         """The ticket as its cookie carries it."""
@@ -111,16 +133,13 @@ class Door:
         ticket = None if data is None else unpack_ticket(data)
         return ticket if ticket is not None and ticket.school == school.id.bytes else None
 
-    def _is_open(self, lane: Lane, school: bytes) -> bool:
+    def _is_open(self, asker: Asker, lane: Lane, school: bytes, now: float) -> bool:
         if self.room.has_line(school, lane):
             return False
         if not self.budget.is_limited:
             return True
         # While entries are counted, strangers come in by the line alone: a flood without tickets has no part.
-        if lane is Lane.UNKNOWN or self._spare < 1:
-            return False
-        self._spare -= 1
-        return True
+        return lane is Lane.KNOWN and not self.is_before(asker, now) and self.calls.take()
 
     def _poll_s(self, ticket: Ticket, now: float) -> int:
         """When to ask again: with jitter, and never after the estimate."""

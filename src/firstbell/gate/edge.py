@@ -1,14 +1,16 @@
 """What HAProxy at the edge is told, as the lines of its maps: classes of paths, levels, and where lines stand."""
 
+import math
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from firstbell.gate.announcement import CLOCK, LEVEL, LINE, NO_LINE, PEACE
+from firstbell.gate.announcement import BEFORE, CALLS, CLOCK, LEVEL, LINE, NO_LINE, PEACE, SIZE
 from firstbell.gate.asker import Declared
+from firstbell.gate.edge_lines import EdgeLines
 from firstbell.gate.figures import STATE
 from firstbell.gate.line import Lane
 from firstbell.kernel.routes import Priority
@@ -17,14 +19,11 @@ STANDING_S = 3
 """The edge cuts where the gate has cut for so many seconds in a row: a burst is the gate's own affair, and a whole
 class is more than the part of it that the gate may be cutting."""
 
-_CLOCK, _LEVEL, _LINE = (next(iter(gauge.describe())).name for gauge in (CLOCK, LEVEL, LINE))
+_BEFORE, _CALLS, _CLOCK, _LEVEL, _LINE, _SIZE = (
+    next(iter(gauge.describe())).name for gauge in (BEFORE, CALLS, CLOCK, LEVEL, LINE, SIZE)
+)
 _STATE = next(iter(STATE.describe())).name
 _ENTRIES = f'{_STATE}{{what="entries_per_s"}}'
-FACES_PER_ENTRY = 2
-"""New people in the line for each that is let in: it never runs dry, and giving out places is a tenth of the work."""
-
-FACES_PER_S_MIN = 10
-"""For each host name: a class of pupils in three seconds."""
 
 _STATIC = "/static/"
 """What every page needs, served before the gate."""
@@ -32,15 +31,19 @@ _STATIC = "/static/"
 
 @dataclass(slots=True)
 class Told:
-    """What the gates of one cell say: level by host, period by host and lane, seconds since 1970 by their clock.
+    """What the gates of one cell say: level and people by host, period by host and lane, their clock since 1970.
 
-    `entries_per_s` is how many people they let in a second while there is a line.
+    While there is a limit `entries_per_s` people are let in a second, and the edge may call `calls_per_s`; `before`
+    those stand some in lines of the gates themselves.
     """
 
     clock_s: float = 0.0
     entries_per_s: float = 0.0
+    calls_per_s: float = 0.0
+    before: float = 0.0
     levels: dict[str, int] = field(default_factory=dict)
     lines: dict[tuple[str, Lane], int] = field(default_factory=dict)
+    sizes: dict[str, float] = field(default_factory=dict)
 
 
 def only_hosts(told: Told, hosts: Collection[str]) -> Told:
@@ -49,7 +52,7 @@ def only_hosts(told: Told, hosts: Collection[str]) -> Told:
         return told
     levels = {host: level for host, level in told.levels.items() if host in hosts}
     lines = {key: period for key, period in told.lines.items() if key[0] in hosts}
-    return Told(told.clock_s, told.entries_per_s, levels, lines)
+    return replace(told, levels=levels, lines=lines)
 
 
 def read_metrics(texts: Iterable[str]) -> Told:
@@ -58,8 +61,9 @@ def read_metrics(texts: Iterable[str]) -> Told:
     Of several nodes the most generous is believed, and what they let in is added up.
     """
     told = Told()
+    beginnings = (_BEFORE, _CALLS, _CLOCK, _LEVEL, _LINE, _SIZE, _ENTRIES)
     for text in texts:
-        ours = "\n".join(line for line in text.splitlines() if line.startswith((_CLOCK, _LEVEL, _LINE, _ENTRIES)))
+        ours = "\n".join(line for line in text.splitlines() if line.startswith(beginnings))
         for family in text_string_to_metric_families(f"{ours}\n"):
             for sample in family.samples:
                 _note(told, sample)
@@ -70,39 +74,60 @@ def _note(told: Told, sample: Sample) -> None:
     value = int(sample.value)
     if sample.name == _CLOCK:
         told.clock_s = max(told.clock_s, sample.value)
+    elif sample.name == _CALLS:
+        told.calls_per_s += sample.value
+    elif sample.name == _STATE:
+        told.entries_per_s += sample.value
+    elif sample.name == _BEFORE:
+        told.before += sample.value
+    elif sample.name == _SIZE:
+        told.sizes[sample.labels["host"]] = sample.value
     elif sample.name == _LEVEL:
         host = sample.labels["host"]
         told.levels[host] = max(told.levels.get(host, 0), value)
-    elif sample.name == _STATE:
-        told.entries_per_s += sample.value
     else:
         key = sample.labels["host"], Lane[sample.labels["lane"].upper()]
         told.lines[key] = max(told.lines.get(key, 0), value)
 
 
 class Cell:
-    """One cell as the edge knows it, from second to second.
+    """One cell as the edge knows it, from second to second."""
 
-    `faces_per_s_max` is how many people a second may at most come without a ticket while a line stands.
-    """
-
-    def __init__(self, name: str, faces_per_s_max: int) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._faces_per_s_max = faces_per_s_max
         self._seconds: deque[dict[str, int]] = deque(maxlen=STANDING_S)
+        self._lines = EdgeLines()
 
-    def entries(self, told: Told, now_s: float) -> dict[str, int]:
-        """The lines of the map for what was told at `now_s`, the second after the last time."""
+    def entries(
+        self, told: Told, now_s: float, counted: Mapping[str, tuple[int, ...]], believed: Mapping[str, int]
+    ) -> dict[str, int]:
+        """The lines of the map for what was told at `now_s`, the second after the last time.
+
+        `counted` are HAProxy's counters of who came, by host; `believed` is what stands in the map.
+        """
         self._seconds.append(told.levels)
         lines = {key: period for key, period in told.lines.items() if period < NO_LINE}
-        waiting = {host for host, _ in lines}
-        faces_per_s = min(self._faces_per_s_max, FACES_PER_ENTRY * told.entries_per_s)
         return {
             f"written/{self._name}": int(now_s),
             f"clock/{self._name}": round(told.clock_s - now_s) if told.clock_s else 0,
             **{f"level/{host}": level for host, level in self._standing().items()},
             **{f"line/{host}/{int(lane)}": period for (host, lane), period in lines.items()},
-            **{f"faces/{host}": max(FACES_PER_S_MIN, int(faces_per_s / len(waiting))) for host in waiting},
+            **self._called(told, now_s, counted, believed),
+        }
+
+    def _called(
+        self, told: Told, now_s: float, counted: Mapping[str, tuple[int, ...]], believed: Mapping[str, int]
+    ) -> dict[str, int]:
+        if not told.entries_per_s:
+            self._lines.end()
+            return {}
+        self._lines.turn(
+            counted, now_s, rate_per_s=told.entries_per_s, calls_per_s=told.calls_per_s, sizes=told.sizes, told=believed
+        )
+        return {
+            f"waiting/{self._name}": self._lines.waiting,
+            f"delay/{self._name}": math.ceil(told.before / told.entries_per_s),
+            **self._lines.entries(),
         }
 
     def _standing(self) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -87,6 +87,7 @@ class Gate:
         self._inside_s = settings.inside_minutes * 60
         self._secure = settings.public_scheme == "https"
         self._ticket_cookie = cookie_text("ticket", "%s", max_age_s=TICKET_S, secure=self._secure)
+        self._unproven = [_cookie(name, "", max_age_s=0, secure=self._secure) for name in ("inside", "access")]
         self._limits = limits
         self._bidding = bidding
         self._hashing = HashLane(settings.sign_in_hashes_max + settings.sign_in_queue_max, settings.gate_school_share)
@@ -245,14 +246,17 @@ class Gate:
         answer = self._voice.no(error, asker.school, as_page=asker.wants_page, is_form=not asker.is_safe)
         return answer.send(send)
 
-    def _refuse(self, asker: Asker, send: Send) -> Said:
-        return self._voice.refusal(asker.school, as_page=asker.wants_page, is_form=not asker.is_safe).send(send)
+    def _refuse(self, asker: Asker, send: Send, cookies: Sequence[tuple[bytes, bytes]] = ()) -> Said:
+        answer = self._voice.refusal(asker.school, as_page=asker.wants_page, is_form=not asker.is_safe)
+        return answer.send(send, cookies)
 
     def _send_away(self, asker: Asker, answered: Answered, now_s: float, send: Send) -> Said:
         school = asker.school
         if answered.ticket is None or school is None:
             self.figures.count(asker.rule.priority, Outcome.OUTSIDE, asker.school_id)
-            return self._refuse(asker, send)
+            # What let them pass the edge is worth nothing; without it they get a place in the line there.
+            worthless = self._unproven if self._door.is_before(asker, now_s) else ()
+            return self._refuse(asker, send, worthless)
         self.figures.count(asker.rule.priority, Outcome.WAITED, asker.school_id)
         last_s = self._door.room.last_wait_s(answered.ticket)
         page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s, last_s)
@@ -312,7 +316,7 @@ class Gate:
         self._keeper.keep()
         self._brownout.adjust(admission.queuing_s)
         levels = {school: cursor.cut for school, cursor in admission.cursors.by_school.items()}
-        self._announcement.tell(now_s, levels, room.cursors)
+        self._announcement.tell(now_s, levels, room.cursors, self._door.calls)
         state = State(
             slots=admission.limit.slots,
             inflight=admission.inflight,

@@ -106,6 +106,10 @@ class WaitingRoom:
         """True when somebody waits there."""
         return LineKey(school, lane) in self._lines
 
+    def waiting_in(self, lane: Lane) -> float:
+        """How many people wait in such lines, of all schools."""
+        return sum(line.waiting for key, line in self._lines.items() if key.lane is lane)
+
     def count(self, ticket: Ticket, now: float) -> Ticket:
         """Give the holder a place at the end of the line."""
         bucket = int(now // BUCKET_S)
@@ -113,7 +117,7 @@ class WaitingRoom:
         line = self._lines.get(key) or self._lines.setdefault(key, Line(Reach(Place(bucket, 0))))
         line.count(self.worker, bucket, line.counted_by(self.worker, bucket) + 1)
         self.waiting += 1
-        return Ticket(ticket.school, ticket.lane, ticket.holder, ticket.came_at, bucket)
+        return Ticket(ticket.school, ticket.lane, ticket.holder, ticket.came_at, bucket, 0, ticket.promised_at)
 
     def is_served(self, ticket: Ticket) -> bool:
         """True when a counted holder may come in; also when there is no such line, since nobody waits in it."""
@@ -140,11 +144,11 @@ class WaitingRoom:
             return ticket._replace(first_wait_s=first_s, promised_at=math.ceil(now) + first_s)
         return ticket._replace(promised_at=min(ticket.promised_at, math.ceil(now + wait_s)))
 
-    def let_in(self, rate_per_s: float, now: float, seconds: float) -> float:
+    def let_in(self, rate_per_s: float, now: float, seconds: float, *, kept_share: float = 0.0) -> float:
         """Let in who may enter since the last call, `seconds` ago, fairly over the schools.
 
-        `rate_per_s` is how many this worker lets in, infinite in peace; the others' is added. How many of its own
-        nobody needed.
+        `rate_per_s` is how many this worker lets in, infinite in peace; the others' is added. `kept_share` of them are
+        not for these lines. How many of its own nobody needed.
         """
         self.own_per_s = rate_per_s
         is_alone = not self._is_connected or now < self._hears_all_at
@@ -153,7 +157,8 @@ class WaitingRoom:
         whole_per_s = rate_per_s if is_alone else rate_per_s + self._peers.rate_per_s(now)
         ahead = self._index(now, LEAD_S * whole_per_s, only=self.worker if is_alone else None)
         closed = int((now - SETTLE_S) // BUCKET_S) - 1
-        people = whole_per_s * seconds if whole_per_s < math.inf else sum(line.waiting for line in self._lines.values())
+        here_per_s = whole_per_s * (1 - kept_share)
+        people = here_per_s * seconds if whole_per_s < math.inf else sum(line.waiting for line in self._lines.values())
         left = people
         hungry = {key: line for key, line in self._lines.items() if line.waiting > 0}
         while hungry and left > people * 1e-6:
@@ -167,9 +172,10 @@ class WaitingRoom:
         self._lines = {key: line for key, line in self._lines.items() if line.waiting > 0}
         self._sum_up()
         if self._lines and whole_per_s < math.inf:
-            self.rate_per_s = _averaged(self.rate_per_s, whole_per_s, seconds)
+            self.rate_per_s = _averaged(self.rate_per_s, here_per_s, seconds)
         self._outlook = Outlook({key: self._prospect(key, line) for key, line in self._lines.items()}, self.rate_per_s)
-        return left * rate_per_s / whole_per_s if 0 < whole_per_s < math.inf else 0.0
+        unused = left + kept_share * whole_per_s * seconds
+        return unused * rate_per_s / whole_per_s if 0 < whole_per_s < math.inf else 0.0
 
     def longest_wait_s(self) -> float:
         """How long the last of the longest line will wait, 0 when nobody waits."""

@@ -1,6 +1,9 @@
 """HAProxy with the configuration of `deploy/edge`, in front of a cell of one node on this machine."""
 
+import base64
 import os
+import resource
+import secrets
 import shutil
 import socket
 import sys
@@ -14,8 +17,11 @@ from firstbell.kernel.processes import Child, start_child
 
 CONFIGURATION = Path(__file__).parents[3] / "deploy/edge"
 CELL = "cell1"
-CONNECTIONS = 8_000
-"""Twice as many file descriptors fit what a session has by default on Debian and Ubuntu."""
+OWN_FILES = 200
+"""What HAProxy needs beside two file descriptors for each connection, and some room."""
+
+CONNECTIONS_MAX = 40_000
+"""As many as the configuration takes where nothing else is given."""
 
 START_SECONDS = 5.0
 
@@ -34,11 +40,24 @@ def find_haproxy() -> str:
     return program
 
 
+def new_edge_key() -> str:
+    """A key that an edge and its cells share."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _connections() -> int:
+    """As many as this session may have, two file descriptors each."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS_MAX if hard == resource.RLIM_INFINITY else min(CONNECTIONS_MAX, (hard - OWN_FILES) // 2)
+
+
 class Edge:
     """One HAProxy. Its maps lie in a folder of its own, so that `hosts` are mapped to the cell and to nothing else."""
 
-    def __init__(self, folder: Path, cell_port: int, hosts: Sequence[str], **environment: str) -> None:
-        """`environment` adds to what the configuration reads."""
+    def __init__(
+        self, folder: Path, cell_port: int, hosts: Sequence[str], *, key: str = "", **environment: str
+    ) -> None:
+        """`key` is that of the cell, a new one unless given; `environment` adds to what the configuration reads."""
         self.port = free_port()
         self.maps = folder / "maps"
         self.socket = folder / "haproxy.sock"
@@ -55,7 +74,8 @@ class Edge:
             "EDGE_SOCKET": str(self.socket),
             "EDGE_CELL": f"127.0.0.1:{cell_port}",
             "EDGE_COOKIES": "",
-            "EDGE_CONNECTIONS": str(CONNECTIONS),
+            "EDGE_CONNECTIONS": str(_connections()),
+            "EDGE_KEY": key or new_edge_key(),
             **environment,
         }
 

@@ -1,0 +1,219 @@
+"""The lines at the edge: who came there is called in order, as many a second as the gates let in.
+
+HAProxy counts who comes and tells each when that was; nothing is kept for a person. A line is the counts of its last
+hours by second, so that how many were called is an instant: whoever came before it is called.
+"""
+
+import bisect
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from enum import IntEnum
+from typing import NamedTuple, TypeVar
+
+AHEAD_S, AHEAD_MIN = 2.0, 2.0
+"""Where nobody waits, those who come in the next seconds are called already: as many as the school's share has in so
+many seconds, and at least so many people."""
+
+PACE_MEMORY_S = 10.0
+"""The pace of a line, from which waits are told, is averaged over about this time."""
+
+INSTANTS_MAX = 10_800
+"""Three hours of seconds; whoever came before is called."""
+
+LINES_MAX = 3_000
+"""Of one cell: 1,000 host names with three lanes. Others are called at once, and wait at the gate."""
+
+_MS = 1_000
+
+
+class EdgeLane(IntEnum):
+    """Who stands in a line at the edge, by what HAProxy knows: in the order of its counters."""
+
+    PROVEN = 0
+    """The gate believed the pass of this device."""
+    HINTED = 1
+    STRANGER = 2
+
+
+SHARES = {EdgeLane.PROVEN: 0.85, EdgeLane.HINTED: 0.1, EdgeLane.STRANGER: 0.05}
+"""Of the entries of a school, while all of them wait. Strangers are called twice as often as they may enter: at the
+gate they can show work as well, and it puts them in order."""
+
+
+class EdgeLineKey(NamedTuple):
+    """Names one line at the edge."""
+
+    host: str
+    lane: EdgeLane
+
+
+class EdgeLine:
+    """One line: how many came by when, and how many of them were called.
+
+    `came` and `called` count people since the line began, and do not begin anew when HAProxy does; `came_last` are
+    those since the last count.
+    """
+
+    def __init__(self, counter: int, now_s: float) -> None:
+        self._counter = counter
+        self._since = 0
+        """What is to be added to HAProxy's counter, which begins at 0 when it starts."""
+        self._instants = [now_s]
+        self._counts = [counter]
+        self.came, self.came_last = counter, 0
+        self.called = float(counter)
+        self.pace_per_s = 0.0
+
+    def count(self, counter: int, now_s: float) -> None:
+        """HAProxy has counted so many until now."""
+        if counter < self._counter:
+            self._since = self.came
+        self._counter = counter
+        before, self.came = self.came, self._since + counter
+        self.came_last = self.came - before
+        if self.came > self._counts[-1]:
+            self._instants.append(now_s)
+            self._counts.append(self.came)
+        else:
+            self._instants[-1] = now_s
+        passed = max(bisect.bisect_right(self._counts, self.called) - 1, len(self._counts) - INSTANTS_MAX, 0)
+        del self._counts[:passed], self._instants[:passed]
+        self.called = max(self.called, self._counts[0])
+
+    @property
+    def waiting(self) -> int:
+        """How many came and were not called."""
+        return max(0, int(self.came - self.called))
+
+    def call(self, people: float) -> None:
+        """Call the next."""
+        self.called += people
+
+    def call_ahead(self, people: float) -> None:
+        """Call everybody, and so many who are still to come."""
+        self.called = max(self.called, self.came + people)
+
+    def keep_pace(self, per_s: float) -> None:
+        """Average how many are called a second."""
+        self.pace_per_s += (per_s - self.pace_per_s) / PACE_MEMORY_S
+
+    @property
+    def served(self) -> int:
+        """Up to which count of HAProxy's people are called."""
+        return int(self.called) - self._since
+
+    @property
+    def served_until_ms(self) -> int:
+        """Whoever came until then is called, in ms since 1970."""
+        place = bisect.bisect_right(self._counts, self.called)
+        if place == len(self._counts):
+            return round(self._instants[-1] * _MS)
+        low, high = self._counts[place - 1], self._counts[place]
+        since, until = self._instants[place - 1], self._instants[place]
+        return int((since + (self.called - low) / (high - low) * (until - since)) * _MS)
+
+    def resume(self, served: int, served_until_ms: int) -> None:
+        """Go on where an earlier process was, which had told HAProxy this."""
+        self._counts.insert(0, served)
+        self._instants.insert(0, served_until_ms / _MS)
+        self.called = float(served)
+
+
+class EdgeLines:
+    """All lines of one cell. Deterministic: what was told, what was counted and the time are given."""
+
+    def __init__(self) -> None:
+        self._lines: dict[EdgeLineKey, EdgeLine] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many came and were not called."""
+        return sum(line.waiting for line in self._lines.values())
+
+    def turn(
+        self,
+        counted: Mapping[str, tuple[int, ...]],
+        now_s: float,
+        *,
+        rate_per_s: float,
+        calls_per_s: float,
+        sizes: Mapping[str, float],
+        told: Mapping[str, int],
+    ) -> None:
+        """Once a second: call the next of each line.
+
+        `counted` has HAProxy's counters by host. The gates let in `rate_per_s` and want `calls_per_s` to be called;
+        schools share them by their `sizes`. `told` is what HAProxy believes now.
+        """
+        for key, counter in _counters(counted):
+            line = self._lines.get(key)
+            if line is not None:
+                line.count(counter, now_s)
+            elif len(self._lines) < LINES_MAX:  # all lanes of a host, or none
+                self._lines[key] = _begun(key, counter, now_s, told)
+        people = {host: max(1.0, sizes.get(host, 1.0)) for host, _ in self._lines}
+        host_per_s = {host: rate_per_s * number / sum(people.values()) for host, number in people.items()}
+        left_per_s = rate_per_s
+        for key, line in self._lines.items():
+            if not line.waiting:
+                left_per_s -= line.came_last
+                line.pace_per_s = host_per_s[key.host] * self._share_at_first(key)
+                line.call_ahead(max(AHEAD_MIN, AHEAD_S * line.pace_per_s))
+        wanted = {key: line.came - line.called for key, line in self._lines.items() if line.waiting}
+        weights = {key: people[key.host] * SHARES[key.lane] for key in wanted}
+        for key, per_s in share_out(max(0.0, left_per_s), wanted, weights).items():
+            self._lines[key].keep_pace(per_s)
+            self._lines[key].call(per_s * calls_per_s / rate_per_s)
+
+    def _share_at_first(self, key: EdgeLineKey) -> float:
+        """What a line where nobody waits may have of its school's entries."""
+        is_first = key.lane is EdgeLane.PROVEN
+        if is_first or (key.lane is EdgeLane.HINTED and not self._lines[key._replace(lane=EdgeLane.PROVEN)].waiting):
+            return 1.0
+        return SHARES[key.lane]
+
+    def end(self) -> None:
+        """The gates let in everybody: there are no lines."""
+        self._lines.clear()
+
+    def entries(self) -> dict[str, int]:
+        """The lines of HAProxy's map."""
+        made = {}
+        for (host, lane), line in self._lines.items():
+            name = f"{host}/{int(lane)}"
+            made[f"served/{name}"] = line.served
+            made[f"served_until/{name}"] = line.served_until_ms
+            made[f"pace/{name}"] = max(1, round(line.pace_per_s * 1_000))
+        return made
+
+
+def _counters(counted: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[EdgeLineKey, int]]:
+    for host, counters in counted.items():
+        for lane in EdgeLane:
+            yield EdgeLineKey(host, lane), counters[lane]
+
+
+def _begun(key: EdgeLineKey, counter: int, now_s: float, told: Mapping[str, int]) -> EdgeLine:
+    line = EdgeLine(counter, now_s)
+    name = f"{key.host}/{int(key.lane)}"
+    served, until_ms = told.get(f"served/{name}"), told.get(f"served_until/{name}")
+    if served is not None and until_ms is not None and served < counter:
+        line.resume(served, until_ms)
+    return line
+
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+def share_out(whole: float, wanted: Mapping[_Key, float], weights: Mapping[_Key, float]) -> dict[_Key, float]:
+    """Max-min fair shares of `whole`: nobody gets more than wanted, and what is left goes to the others by weight."""
+    shares = dict.fromkeys(wanted, 0.0)
+    hungry: Collection[_Key] = [key for key, people in wanted.items() if people > 0]
+    left = whole
+    while hungry and left > whole * 1e-6:
+        budget, weight = left, sum(weights[key] for key in hungry)
+        for key in hungry:
+            more = min(wanted[key] - shares[key], budget * weights[key] / weight)
+            shares[key] = wanted[key] if more == wanted[key] - shares[key] else shares[key] + more
+            left -= more
+        hungry = [key for key in hungry if shares[key] < wanted[key]]
+    return shares

@@ -1,0 +1,144 @@
+"""The lines at the edge on an injected clock, with HAProxy's counters as they would be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firstbell.gate.edge_lines import AHEAD_S, EdgeLane, EdgeLines, share_out
+
+WILGE, LINDE = "wilge.example", "linde.example"
+RATE = 40.0
+
+
+@dataclass
+class Street:
+    """Schools with people who come, second by second, to HAProxy's counters and the lines."""
+
+    rate_per_s: float = RATE
+    calls_per_s: float = RATE
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    now_s: float = 1_000.0
+    lines: EdgeLines = field(default_factory=EdgeLines)
+    counted: dict[str, list[int]] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
+
+    def second(self, host: str = WILGE, **came: int) -> dict[str, int]:
+        """A second in which so many came to each lane of a school; what HAProxy is told then."""
+        counters = self.counted.setdefault(host, [0, 0, 0])
+        for lane, people in came.items():
+            counters[EdgeLane[lane.upper()]] += people
+        self.now_s += 1
+        counted = {host: tuple(counters) for host, counters in self.counted.items()}
+        self.lines.turn(
+            counted,
+            self.now_s,
+            rate_per_s=self.rate_per_s,
+            calls_per_s=self.calls_per_s,
+            sizes=self.sizes,
+            told=self.told,
+        )
+        return self.lines.entries()
+
+
+def test_who_comes_is_called_in_order_as_many_a_second_as_the_gate_wants() -> None:
+    street = Street()
+    at_first = int(AHEAD_S * RATE)
+    assert street.second(hinted=0)[f"served/{WILGE}/1"] == at_first
+    called = [street.second(hinted=400)[f"served/{WILGE}/1"] for _ in range(10)]
+    assert called == [at_first + 40 * second for second in range(1, 11)]
+    until = street.second(hinted=0)[f"served_until/{WILGE}/1"]
+    # 400 came in each second from the first one on.
+    assert street.lines.waiting == 4_000 - called[-1] - 40
+    assert until == pytest.approx(1_001_000 + 1_000 * (called[-1] + 40) / 400, abs=1)
+
+
+def test_a_school_that_comes_as_ordinary_is_called_ahead_whatever_another_does() -> None:
+    street = Street(sizes={WILGE: 300.0, LINDE: 100.0})
+    street.second(WILGE, hinted=0)
+    for _ in range(30):
+        street.second(WILGE, hinted=1_600)
+        entries = street.second(LINDE, hinted=8)
+        assert entries[f"served/{LINDE}/1"] >= street.counted[LINDE][1] + 8, "the next second's are called already"
+    assert street.lines.waiting > 40_000
+
+
+def test_proven_devices_are_called_first_and_the_others_are_not_forgotten() -> None:
+    street = Street()
+    street.second(proven=0)
+    for _ in range(40):
+        entries = street.second(proven=100, hinted=100, stranger=100)
+    called = [entries[f"served/{WILGE}/{lane}"] for lane in range(3)]
+    told = [people - AHEAD_S * RATE for people in called]
+    assert told == pytest.approx([40 * RATE * share for share in (0.85, 0.1, 0.05)], abs=80)
+    assert called[EdgeLane.PROVEN] > called[EdgeLane.HINTED] > called[EdgeLane.STRANGER]
+    only_hinted = Street()
+    only_hinted.second(hinted=0)
+    for _ in range(40):
+        entries = only_hinted.second(hinted=100)
+    assert entries[f"served/{WILGE}/1"] == pytest.approx(40 * RATE + AHEAD_S * RATE, rel=0.05)
+
+
+def test_nobody_is_called_while_the_gate_wants_nobody_and_the_order_stays() -> None:
+    street = Street(calls_per_s=0.0)
+    street.second(hinted=0)
+    first = street.second(hinted=200)
+    later = [street.second(hinted=200) for _ in range(5)]
+    assert {entries[f"served/{WILGE}/1"] for entries in later} == {first[f"served/{WILGE}/1"]}
+    assert {entries[f"served_until/{WILGE}/1"] for entries in later} == {first[f"served_until/{WILGE}/1"]}
+
+
+def test_who_waits_when_haproxy_starts_again_keeps_the_place() -> None:
+    street = Street()
+    street.second(hinted=0)
+    before = [street.second(hinted=200) for _ in range(3)][-1]
+    street.counted[WILGE] = [0, 0, 0]
+    after = street.second(hinted=10)
+    assert after[f"served_until/{WILGE}/1"] > before[f"served_until/{WILGE}/1"]
+    assert after[f"served/{WILGE}/1"] < 0, "who comes now goes behind those of before"
+    assert street.lines.waiting == 610 - 4 * RATE - AHEAD_S * RATE
+
+
+def test_a_process_that_starts_again_goes_on_from_what_haproxy_believes() -> None:
+    street = Street()
+    street.second(hinted=0)
+    before = [street.second(hinted=200) for _ in range(5)][-1]
+    again = Street(now_s=street.now_s, counted=street.counted, told=before)
+    after = again.second(hinted=0)
+    assert after[f"served/{WILGE}/1"] == before[f"served/{WILGE}/1"] + RATE
+    assert after[f"served_until/{WILGE}/1"] >= before[f"served_until/{WILGE}/1"]
+    assert again.lines.waiting == street.lines.waiting - RATE
+
+
+def test_the_pace_from_which_waits_are_told_is_what_a_line_gets() -> None:
+    street = Street(sizes={WILGE: 300.0, LINDE: 100.0})
+    street.second(WILGE, hinted=0)
+    first = street.second(LINDE, hinted=0)
+    assert [first[f"pace/{host}/1"] for host in (WILGE, LINDE)] == [30_000, 10_000]
+    for _ in range(60):
+        street.second(WILGE, hinted=400)
+        later = street.second(LINDE, hinted=10)
+    assert later[f"pace/{WILGE}/1"] == pytest.approx(35_000, rel=0.05), "what Linde leaves is for Wilge"
+
+
+def test_lines_end_when_the_gate_lets_everybody_in() -> None:
+    street = Street()
+    street.second(hinted=900)
+    street.lines.end()
+    assert street.lines.entries() == {}
+    assert street.lines.waiting == 0
+
+
+@given(
+    st.floats(0.1, 1e4),
+    st.dictionaries(st.integers(0, 9), st.tuples(st.floats(0, 1e5), st.floats(0.01, 1e4)), max_size=8),
+)
+def test_shares_are_never_more_than_there_is_or_than_wanted_and_nothing_is_left_while_somebody_wants(
+    whole: float, asked: dict[int, tuple[float, float]]
+) -> None:
+    wanted, weights = ({key: pair[index] for key, pair in asked.items()} for index in (0, 1))
+    shares = share_out(whole, wanted, weights)
+    assert all(share <= wanted[key] * (1 + 1e-9) for key, share in shares.items())
+    assert sum(shares.values()) == pytest.approx(min(whole, sum(wanted.values())), rel=1e-4)
