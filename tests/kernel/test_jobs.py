@@ -133,6 +133,49 @@ def test_a_job_that_fails_is_tried_again_until_it_succeeds(installation: Install
     assert len(attempts) == 2
 
 
+def test_a_job_that_runs_when_work_is_told_to_end_is_finished_first(installation: Installation) -> None:
+    finished: list[str] = []
+    begun, may_finish = asyncio.Event(), asyncio.Event()
+
+    async def greet(_: Work, told: Greet) -> None:
+        begun.set()
+        await may_finish.wait()
+        finished.append(told.name)
+
+    async def is_in_the_middle() -> bool:
+        if begun.is_set():  # and told to end before it goes on
+            asyncio.get_running_loop().call_later(0.5, may_finish.set)
+        return begun.is_set()
+
+    async def scene() -> None:
+        await greet_from_the_web(installation, "Noor")
+        await run_until(installation, Job(Greet, greet), is_in_the_middle)
+        assert await held(installation) == []
+
+    asyncio.run(scene())
+    assert finished == ["Noor"]
+
+
+def test_a_job_whose_process_was_killed_is_done_by_another(installation: Installation) -> None:
+    greeted: list[tuple[UUID, str]] = []
+
+    async def greet(_: Work, told: Greet) -> None:
+        greeted.append((told.school_id, told.name))
+
+    async def scene() -> None:
+        await greet_from_the_web(installation, "Noor")
+        # As a process leaves it that took it and was heard of last a minute ago.
+        installation.sql(
+            "UPDATE pgqueuer SET status = 'picked', queue_manager_id = gen_random_uuid(), "
+            "heartbeat = now() - interval '1 minute'"
+        )
+        await run_until(installation, Job(Greet, greet), lambda: done(greeted))
+        assert await held(installation) == []
+
+    asyncio.run(scene())
+    assert greeted == [(SCHOOL, "Noor")]
+
+
 def test_a_job_that_always_fails_is_held_shown_and_released(installation: Installation) -> None:
     async def greet(_: Work, _told: Greet) -> None:
         raise RuntimeError("the choir is on holiday")
