@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from firstbell.kernel.engines import free_port
-from tests.conftest import wait_until
+from tests.conftest import START_S, wait_until
 
 ROOT = Path(__file__).parents[2]
 UV = str(Path(sys.executable).parent / "uv")
@@ -39,7 +39,7 @@ def test_a_demo_starts_from_the_wheel_alone(tmp_path: Path) -> None:
             cwd=tmp_path, env=environment, stdout=file, stderr=file,
         )  # fmt: skip
     try:
-        wait_until(lambda: "Firstbell is ready" in output.read_text() or process.poll() is not None, 120)
+        wait_until(lambda: "Firstbell is ready" in output.read_text() or process.poll() is not None, START_S)
         assert process.poll() is None, output.read_text()
         assert httpx.get(f"http://127.0.0.1:{port}/ready", timeout=30).status_code == 200
         assert (tmp_path / ".local/share/firstbell/postgres").is_dir()

@@ -7,8 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from firstbell.kernel.clock import begin_clock
 from firstbell.kernel.engines import Engines
-from tests.conftest import Town, serving, wait_until
+from tests.conftest import MORNING, Town, serving, wait_until
 
 OVERLOADED = {
     "gate_queuing_ms_max": "0",
@@ -24,15 +25,18 @@ Start = Callable[..., str]
 
 @pytest.fixture
 def start(town: Town, tmp_path: Path) -> Iterator[Start]:
-    """Starts a server on the town's database, on a bus of its own so that nobody else stands in its lines."""
-    engines = Engines(tmp_path)
+    """Starts a server on the town's database, on a bus of its own so that nobody else stands in its lines.
+
+    All have one time: who starts late would find what the others counted to be of tomorrow.
+    """
+    engines, clock = Engines(tmp_path), begin_clock(MORNING)
     with ExitStack() as running:
         running.callback(engines.stop)
         engines.take()
         engines.start_nats()
 
         def begin(**settings: str) -> str:
-            named = {"data_dir": str(tmp_path), "nats_url": engines.addresses.nats_url, **settings}
+            named = {"data_dir": str(tmp_path), "nats_url": engines.addresses.nats_url, "clock": clock, **settings}
             return running.enter_context(serving(town.installation, **named))
 
         yield begin

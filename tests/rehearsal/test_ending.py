@@ -13,7 +13,8 @@ from firstbell.cli.stage import clear_leftovers
 from firstbell.kernel.engines import Engines
 from firstbell.kernel.processes import birth_of
 
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
+"""On a machine that has much else to do."""
 
 
 def comes_true(condition: Callable[[], object]) -> bool:
@@ -30,12 +31,13 @@ def test_a_rehearsal_that_is_told_to_end_leaves_no_process_and_no_folder(tmp_pat
         [sys.executable, "-m", "firstbell", "rehearse", "ordinary-day", "--pupils", "12"],
         env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert rehearsal.stderr is not None
-    assert comes_true(lambda: list(tmp_path.glob("*/run/fill.json")))
-    started = [json.loads(record.read_text())["pid"] for record in tmp_path.glob("*/run/*.json")]
-    assert len(started) >= 3
-    rehearsal.send_signal(signal.SIGTERM)
-    _, told = rehearsal.communicate(timeout=DEADLINE_S)
+    try:
+        assert comes_true(lambda: list(tmp_path.glob("*/run/fill.json")))
+        started = [json.loads(record.read_text())["pid"] for record in tmp_path.glob("*/run/*.json")]
+        assert len(started) >= 3
+    finally:
+        rehearsal.send_signal(signal.SIGTERM)
+        _, told = rehearsal.communicate(timeout=DEADLINE_S)
     assert rehearsal.returncode == 1
     assert told.strip() == "The rehearsal was ended before its time; nothing of it is left."
     assert not [pid for pid in started if birth_of(pid)]
