@@ -151,6 +151,45 @@ def test_a_cookie_of_one_school_signs_nobody_in_at_another(town: Town, browsers:
     assert answer.headers.get("location", "/sign-in").startswith("/sign-in")
 
 
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method in WRITING], ids=named)
+def test_no_other_site_makes_a_browser_write(town: Town, browsers: Browsers, route: Route) -> None:
+    browser = browsers.of(MAIN, "noor.vermeulen")
+    address = route.address(town.thing(MAIN, of="3B"))
+    before = town.rows(MAIN)
+    for headers in (
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://elders.test"},
+    ):
+        answer = browser.request(route.method, address, headers={**headers, "accept": "application/json"})
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:firstbell:problem:cross-site")
+    assert town.rows(MAIN) == before
+
+
+def test_a_page_of_ours_writes_and_a_person_reads_what_another_site_may_not(browsers: Browsers) -> None:
+    browser = browsers.fresh(MAIN)
+    form = {"name": "noor.vermeulen", "password": "verkeerd"}
+    own = f"http://{browser.headers['host']}"
+    statuses = [
+        browser.post("/sign-in", data=form, headers=headers).status_code
+        for headers in ({"origin": own}, {"sec-fetch-site": "same-origin"}, {})
+    ]
+    assert statuses == [422] * 3
+    refused = browser.post("/sign-in", data=form, headers={"origin": "https://elders.test", "accept-language": "fr"})
+    assert refused.status_code == 403
+    assert "<h1>Ceci vient d’un autre site.</h1>" in refused.text
+
+
+@pytest.mark.parametrize("address", ["/", "/sign-in", "/nowhere", "/timetable", "/session/refresh"])
+def test_every_answer_tells_browsers_what_to_forbid(browsers: Browsers, address: str) -> None:
+    headers = browsers.of(MAIN, "noor.vermeulen").get(address).headers
+    policy = headers["content-security-policy"]
+    assert "script-src 'self';" in policy and "style-src 'self';" in policy and "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cache-control"] == "private, no-store"
+
+
 def assert_tells_nothing(client: httpx.Client, route: Route, thing: dict[str, str]) -> None:
     """What exists is answered as what does not: same status, same words."""
     nothing = {name: (str(uuid4()) if _is_id(value) else "0" * len(value)) for name, value in thing.items()}

@@ -64,6 +64,16 @@ class NotAllowedError(FirstbellError):
     passes = False
 
 
+class CrossSiteError(FirstbellError):
+    """Another site made the browser send this, so it is not what its user wanted; or a proxy changes our host name."""
+
+    status = 403
+    kind = "cross-site"
+    title = mark("This came from another site.")
+    advice = mark("Nothing was done. If you wanted this, go to Today and do it there.")
+    passes = False
+
+
 class NotSignedInError(FirstbellError):
     """Nobody is signed in; people are sent to the sign-in page, programs get this."""
 

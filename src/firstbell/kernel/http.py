@@ -16,6 +16,9 @@ from litestar import Response
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
 from firstbell.kernel.clock import Clock, Ids
 from firstbell.kernel.db import Pool
+from firstbell.kernel.errors import CrossSiteError
+from firstbell.kernel.html import environment
+from firstbell.kernel.i18n import choose_locale, translations
 from firstbell.kernel.records import Records
 from firstbell.kernel.visit import Visit
 from firstbell.settings import Settings
@@ -103,7 +106,7 @@ class Doorway:
 
         try:
             if not visit.is_reading and is_cross_site(headers):
-                await _refuse_cross_site(answer)
+                await _refuse_cross_site(visit, answer)
             else:
                 await self._app(scope, receive, answer)
         finally:
@@ -143,24 +146,21 @@ def is_cross_site(headers: dict[bytes, bytes]) -> bool:
     return urlsplit(origin.decode("latin-1")).netloc != headers.get(b"host", b"").decode("latin-1")
 
 
-async def _refuse_cross_site(send: Send) -> None:
-    body = msgspec.json.encode(
-        {
-            "type": "urn:firstbell:problem:cross-site",
-            "title": "This request came from another site.",
-            "status": 403,
-        }
-    )
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 403,
-            "headers": [
-                (b"content-type", b"application/problem+json"),
-                (b"content-length", b"%d" % len(body)),
-            ],
-        }
-    )
+async def _refuse_cross_site(visit: Visit, send: Send) -> None:
+    """Before the application, which knows the school: in the language of the browser."""
+    locale = choose_locale(accept_language=visit.header(b"accept-language"))
+    say = translations(locale).gettext
+    error = CrossSiteError
+    title, advice = say(error.title), say(error.advice)
+    if "text/html" in visit.header(b"accept"):
+        kind, template = b"text/html; charset=utf-8", environment(locale).get_template("error.html")
+        said = {"step": "today", "signs_in": False, "come_back_s": 0, "request_id": visit.request_id}
+        body = template.render(title=title, advice=advice, school=None, **said).encode()
+    else:
+        kind, name = b"application/problem+json", f"urn:firstbell:problem:{error.kind}"
+        body = msgspec.json.encode({"type": name, "title": title, "detail": advice, "status": error.status})
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
