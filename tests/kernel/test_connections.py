@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import uuid4
 
-from firstbell.kernel.connections import RESTING_S, Connections
+from firstbell.kernel.connections import Connections
 from firstbell.kernel.db import Pool
 from tests.conftest import Installation
 
@@ -86,22 +86,6 @@ def test_a_connection_that_the_server_ended_is_replaced(installation: Installati
             return answer
 
     assert asyncio.run(play()) == 1
-
-
-def test_what_only_read_is_committed_by_itself_a_moment_later(installation: Installation) -> None:
-    async def play() -> None:
-        async with opened(installation, 1) as connections, asyncio.timeout(30):
-            connection = await connections.acquire()
-            await connection.execute("BEGIN READ ONLY; SELECT 1")
-            connections.release(connection, may_rest=True)
-            assert connection.is_in_transaction()
-            while connection.is_in_transaction():
-                await asyncio.sleep(RESTING_S)
-            same = await connections.acquire()
-            assert same is connection
-            connections.release(same)
-
-    asyncio.run(play())
 
 
 def test_who_reads_after_somebody_else_reads_in_a_transaction_of_their_own(installation: Installation) -> None:

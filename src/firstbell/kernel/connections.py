@@ -1,8 +1,6 @@
 """The bounded connections of one process to one database.
 
 asyncpg's own pool makes a task for each release, a tenth of what a page costs; ours hands a connection over by a list.
-A transaction that only read, or of which nothing need last, is answered at once, and its COMMIT travels with the next
-BEGIN: a round trip less for each page.
 """
 
 import asyncio
@@ -11,10 +9,7 @@ from contextlib import suppress
 
 import asyncpg
 import msgspec
-from asyncpg.exceptions import InterfaceError, PostgresError
-
-RESTING_S = 0.02
-"""How long a connection may rest before its COMMIT: it holds no snapshot, but migrations wait for its tables."""
+from asyncpg.exceptions import PostgresError
 
 END_TIMEOUT_S = 5.0
 """A database that takes longer to end a transaction is gone, and the connection with it."""
@@ -35,13 +30,9 @@ class Connections:
         self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
         self._is_closing = False
         self._all_back = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
-        self._ending: set[asyncio.Task[None]] = set()
 
     async def acquire(self) -> asyncpg.Connection:
-        """A connection in no transaction, or in one that rests and ends with a COMMIT before the next BEGIN.
-
-        Waits for one when all are taken.
+        """A connection in no transaction; waits for one when all are taken.
 
         Raises:
             OSError, asyncpg.PostgresError: the database cannot be reached.
@@ -56,45 +47,23 @@ class Connections:
         self._open += 1
         return await self._connect()
 
-    def release(self, connection: asyncpg.Connection, *, may_rest: bool = False) -> None:
-        """Give a connection back. One that is still in a transaction, unless that may rest, is ended."""
-        is_open = not connection.is_closed() and connection.is_in_transaction()
-        is_fit = not (self._is_closing or connection.is_closed() or (is_open and not may_rest))
+    def release(self, connection: asyncpg.Connection) -> None:
+        """Give a connection back. One that is still in a transaction is ended."""
+        is_fit = not (self._is_closing or connection.is_closed() or connection.is_in_transaction())
         if not is_fit:
             connection.terminate()
-        elif is_open and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(RESTING_S, self._end_resting)
         self._hand_on(connection if is_fit else None)
 
     async def close(self) -> None:
         """Wait for connections that are out, and close all."""
         self._is_closing = True
         self._all_back.clear()
-        if self._timer is not None:
-            self._timer.cancel()
         while self._idle:
             self._open -= 1
             with suppress(PostgresError, OSError):
                 await self._idle.pop().close()
         if self._open:
             await self._all_back.wait()
-
-    def _end_resting(self) -> None:
-        """Commit what rests, so that nothing waits for it."""
-        self._timer = None
-        resting = [connection for connection in self._idle if connection.is_in_transaction()]
-        self._idle = [connection for connection in self._idle if not connection.is_in_transaction()]
-        for connection in resting:
-            task = asyncio.get_running_loop().create_task(self._commit(connection))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
-
-    async def _commit(self, connection: asyncpg.Connection) -> None:
-        try:
-            with suppress(PostgresError, InterfaceError, OSError):
-                await connection.execute("COMMIT", timeout=END_TIMEOUT_S)
-        finally:
-            self.release(connection)
 
     async def _connect(self) -> asyncpg.Connection:
         """Open one in a place that is counted already."""

@@ -1,7 +1,8 @@
 """PostgreSQL: the pool, and the one transaction that a request or a job may have.
 
 A transaction opens at its first statement and carries the schools that row security lets it see. Application
-code never commits: whoever made the transaction does, before anything is answered.
+code never commits: whoever made the transaction does, before anything is answered. Where a statement needs nothing
+before or after it, it is a transaction by itself.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -85,7 +86,6 @@ class Transaction:
         "_connection",
         "_connections",
         "_hints",
-        "_lasting",
         "_publish",
         "_readable",
         "_reading_only",
@@ -110,16 +110,11 @@ class Transaction:
         self._readable = tuple(readable)
         self._writable = writable
         self._reading_only = reading_only
-        self._lasting = True
         self.after_commit: list[Any] = []
         self.statements = 0
 
-    def scope(
-        self, readable: Sequence[UUID], writable: UUID | None, *, reading_only: bool, lasting: bool = True
-    ) -> None:
+    def scope(self, readable: Sequence[UUID], writable: UUID | None, *, reading_only: bool) -> None:
         """Set the schools before the first statement.
-
-        `lasting` False: nobody waits for the commit, and a crash may undo the last half second of such writes.
 
         Raises:
             RuntimeError: a statement has run already.
@@ -127,7 +122,6 @@ class Transaction:
         if self._connection is not None:
             raise RuntimeError("the schools of a transaction are set before its first statement")
         self._readable, self._writable, self._reading_only = tuple(readable), writable, reading_only
-        self._lasting = lasting
 
     async def rescope(self, readable: Sequence[UUID], writable: UUID | None) -> None:
         """Change the schools in mid-transaction: only where a row names the school, such as a code."""
@@ -154,6 +148,17 @@ class Transaction:
     async def fetchval(self, statement: str, *parameters: Any) -> Any:
         """The first value of the first row, or None."""
         return await self._ask("fetchval", statement, parameters)
+
+    async def change_at_once(self, school_id: UUID, statement: str, *parameters: Any) -> Row | None:
+        """Change rows of one school by a transaction that is this statement alone; the first row that it returns.
+
+        It is committed when this returns, whatever becomes of the request. Nobody waits for the disk: a crash may undo
+        the last half second of such changes.
+        """
+        own = _array((school_id,))
+        alone = _changing(statement, len(parameters))
+        row: Row | None = await self._ask_alone("fetchrow", alone, (*parameters, own, own[1:-1]))
+        return row
 
     async def execute(self, statement: str, *parameters: Any) -> int:
         """Run a statement; the number of rows that it touched."""
@@ -212,13 +217,10 @@ class Transaction:
         """Commit what ran, then run what waits for that. A transaction that never began costs nothing."""
         if self._connection is None:
             return
-        if self._reading_only or not (self._lasting or self.after_commit or self._hints):
-            self._release(may_rest=True)
-        else:
-            try:
-                await self._connection.execute("COMMIT")
-            finally:
-                self._release()
+        try:
+            await self._connection.execute("COMMIT")
+        finally:
+            self._release()
         for callback in self.after_commit:
             callback()
         for subject in self._hints:
@@ -252,15 +254,18 @@ class Transaction:
         In READ COMMITTED each statement sees what is there when it begins, in a transaction or not: leaving out BEGIN
         and COMMIT saves a reading page a round trip, and an idle transaction.
         """
+        if self._reads_apart:
+            alone = _reading(statement, len(parameters))
+            return await self._ask_alone(how, alone, (*parameters, _array(self._readable)))
         self.statements += 1
-        if not self._reads_apart:
-            return await getattr(await self.begun(), how)(statement, *parameters)
+        return await getattr(self._connection or await self._begin(), how)(statement, *parameters)
+
+    async def _ask_alone(self, how: str, statement: str, parameters: tuple[Any, ...]) -> Any:
+        """Run a statement that sets its schools itself, on a connection that is nobody's again after it."""
+        self.statements += 1
         connection = await self._connections.acquire()
         try:
-            if connection.is_in_transaction():
-                await connection.execute("COMMIT")
-            asked = _with_schools(statement, len(parameters))
-            return await getattr(connection, how)(asked, *parameters, _array(self._readable))
+            return await getattr(connection, how)(statement, *parameters)
         except PostgresError:
             raise
         except BaseException:
@@ -271,10 +276,7 @@ class Transaction:
 
     async def _begin(self) -> asyncpg.Connection:
         connection = await self._connections.acquire()
-        mode = "COMMIT; " if connection.is_in_transaction() else ""
-        mode += "BEGIN READ ONLY; " if self._reading_only else "BEGIN; "
-        if not self._lasting:
-            mode += "SET LOCAL synchronous_commit = off; "
+        mode = "BEGIN READ ONLY; " if self._reading_only else "BEGIN; "
         try:
             await connection.execute(mode + self._scope_statement())
         except BaseException:
@@ -292,10 +294,10 @@ class Transaction:
             f"SET LOCAL firstbell.writable_school = '{own}'"
         )
 
-    def _release(self, *, may_rest: bool = False) -> None:
+    def _release(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._connections.release(connection, may_rest=may_rest)
+            self._connections.release(connection)
 
 
 @lru_cache(1_000)
@@ -305,7 +307,7 @@ def _array(schools: tuple[UUID, ...]) -> str:
 
 
 @lru_cache(1_000)
-def _with_schools(statement: str, parameters: int) -> str:
+def _reading(statement: str, parameters: int) -> str:
     """`statement`, which reads, with one parameter more: the schools that it may read.
 
     They are set by the outer side of a nested loop, of which the inner one is the statement: it runs after that, since
@@ -318,5 +320,25 @@ def _with_schools(statement: str, parameters: int) -> str:
             ", true) AS scope (schools) CROSS JOIN LATERAL (SELECT * FROM (",
             statement,
             "\n) AS asked WHERE scope.schools IS NOT NULL OFFSET 0) AS answer",
+        )
+    )
+
+
+@lru_cache(1_000)
+def _changing(statement: str, parameters: int) -> str:
+    """`statement`, which changes rows and returns some, with two parameters more: the school to read and to write.
+
+    As in `_reading` the schools are set on the outer side; what is changed WITH a query waits until that asks for it.
+    """
+    return "".join(
+        (
+            "WITH asked AS (",
+            statement,
+            "\n) SELECT answer.* FROM (SELECT set_config('firstbell.readable_schools', $",
+            str(parameters + 1),
+            ", true) || set_config('firstbell.writable_school', $",
+            str(parameters + 2),
+            ", true) || set_config('synchronous_commit', 'off', true) OFFSET 0) AS scope (schools)"
+            " CROSS JOIN LATERAL (SELECT * FROM asked WHERE scope.schools IS NOT NULL OFFSET 0) AS answer",
         )
     )

@@ -147,11 +147,13 @@ def test_a_rotation_that_a_restored_backup_undid_signs_nobody_out(browser: Brows
 
 
 def test_a_token_that_we_did_not_make_changes_nothing(browser: Browser, people: People) -> None:
-    client = browser(people.add("Noor", "pupil"))
+    noor = people.add("Noor", "pupil")
+    client = browser(noor)
     token = client.cookies["refresh"]
     forged = token[:-2] + ("AA" if token[-2:] != "AA" else "BB")
     for shown in (forged, "x", "A" * 48, token[:-4]):
         assert show(browser(), shown).status_code == 401
+    assert people.value("SELECT generation FROM session WHERE person_id = $1", noor.id) == 1
     assert refresh(client) == 204
 
 

@@ -1,9 +1,9 @@
 """Who is asking, and whether they may call this route. The only way from a request to a viewer."""
 
 import struct
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -31,8 +31,13 @@ from firstbell.kernel.signing import Signer, parse_keys
 from firstbell.kernel.visit import Visit, visit_of
 from firstbell.settings import Settings
 
-Refresh = Callable[[Transaction, UUID, RefreshToken], Awaitable[Session | None]]
-"""`Sessions.refresh`, which is an action and so given to the entrance from above."""
+
+class Refresh(Protocol):
+    """`Sessions.refresh`, which is an action and so given to the entrance from above."""
+
+    async def __call__(self, tx: Transaction, school_id: UUID, token: RefreshToken, *, at_once: bool) -> Session | None:
+        """The session with the successor of `token`; None when it is over or the token is not ours."""
+
 
 COOKIES_KEPT = 4_000
 """Access cookies that were read lately, some 2 kB each: a browser shows the same one with all that it asks for."""
@@ -286,7 +291,7 @@ class Entrance:
         visit.transaction.scope((school_id,), writable, reading_only=visit.is_reading)
         if not rule.is_public:
             if visit.viewer is None:
-                await self.refresh(visit, lasting=not visit.is_reading)
+                await self.refresh(visit, at_once=visit.is_reading)
                 self._choose_locale(visit)
             elif self._changes.is_old:
                 await self._ask(visit)
@@ -313,11 +318,10 @@ class Entrance:
             accept_language=visit.header(b"accept-language"),
         )
 
-    async def refresh(self, visit: Visit, *, lasting: bool) -> None:
+    async def refresh(self, visit: Visit, *, at_once: bool) -> None:
         """Name the viewer by the refresh token and answer with its successor, in the request's own transaction.
 
-        Where nothing else is written, it need not be `lasting`: a rotation that a crash undoes harms nobody, and
-        waiting for the disk is half of what it costs.
+        Where nothing else is written it is done `at_once`, by one statement without a transaction around it.
 
         Raises:
             StolenSessionError: the token is one that was used up.
@@ -326,15 +330,14 @@ class Entrance:
         token = self._jar.refresh_token(visit)
         if token is None:
             return
-        school_id = visit.school.id
-        visit.transaction.scope((school_id,), school_id, reading_only=False, lasting=lasting)
+        if at_once:
+            visit.transaction.scope((visit.school.id,), None, reading_only=True)
         try:
-            session = await self._refresh(visit.transaction, school_id, token)
+            session = await self._refresh(visit.transaction, visit.school.id, token, at_once=at_once)
         except StolenSessionError:
             self._jar.drop(visit)
             raise
         if session is None:
-            await visit.transaction.roll_back()
             self._jar.drop(visit)
         else:
             self._jar.keep(visit, session)

@@ -92,20 +92,27 @@ class Sessions:
         )
         return await queries.add_session(tx, new, password_hash=credentials.password_hash)
 
-    async def refresh(self, tx: Transaction, school_id: UUID, token: RefreshToken) -> Session | None:
+    async def refresh(self, tx: Transaction, school_id: UUID, token: RefreshToken, *, at_once: bool) -> Session | None:
         """The session with the successor of `token`; None when it is over or the token is not ours.
 
-        For the grace of 60 s the token before yields the same successor again: an answer may have been lost.
+        For the grace of 60 s the token before yields the same successor again: an answer may have been lost. That is
+        why it may be rotated `at_once` where nothing else is written, before it is known what becomes of the request.
 
         Raises:
             StolenSessionError: an older token came back. The session is over, and that must be kept.
         """
         now = self._clock.now()
         session = await queries.rotate_session(
-            tx, school_id, token, now=now, grace_began_at=now - self._grace, expires_at=now + self._lifetime
+            tx,
+            school_id,
+            token,
+            now=now,
+            grace_began_at=now - self._grace,
+            expires_at=now + self._lifetime,
+            at_once=at_once,
         )
         if session is not None:
-            return session if token.is_issued_with(session.secret) else None
+            return session
         session = await queries.find_session(tx, school_id, token.session_id, now=now)
         if session is None or not token.is_issued_with(session.secret):
             return None
@@ -137,6 +144,8 @@ class Sessions:
         await record_change(tx, school_id, "session", [session_id])
 
     async def _end_stolen(self, tx: Transaction, school_id: UUID, session_id: UUID, now: datetime) -> None:
+        await tx.let_go()
+        tx.scope((school_id,), school_id, reading_only=False)
         await queries.end_session(tx, school_id, session_id, now=now)
         await record_change(tx, school_id, "session", [session_id])
 

@@ -15,7 +15,7 @@ from firstbell.kernel.visit import visit_of
 async def refresh_session(request: Request[Any, Any, Any], entrance: Entrance) -> None:
     """Stay signed in: new cookies for the ones that are shown."""
     visit = visit_of(request.scope)
-    await entrance.refresh(visit, lasting=False)
+    await entrance.refresh(visit, at_once=True)
     if visit.viewer is None:
         raise NotSignedInError
 
