@@ -35,6 +35,10 @@ CHUNK_BYTES = 262_144
 HEAD_BYTES = 4_096
 """How much of the beginning is kept in memory: enough to tell what kind of file it is."""
 
+_IDLE_S = 60.0
+"""A blob that somebody asked for in the last minute stays in memory: when more are asked for in turn than it holds, the
+first of them are there instead of none. The others are sent by the server, which costs less than reading them here."""
+
 _PART_BYTES = 8_388_608
 _LEFTOVER_SECONDS = 86_400
 """A file that has been arriving for a day belongs to a process that ended."""
@@ -109,22 +113,31 @@ class _Memory:
 
     def __init__(self, bytes_max: int) -> None:
         self._left = bytes_max
-        self._kept: OrderedDict[tuple[UUID, bytes], bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[UUID, bytes], tuple[bytes, float]] = OrderedDict()
 
     def get(self, key: tuple[UUID, bytes]) -> bytes | None:
         found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-        return found
+        if found is None:
+            return None
+        self._kept[key] = found[0], time.monotonic()
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def has_room(self, size_bytes: int) -> bool:
+        if self._left >= size_bytes or not self._kept:
+            return True
+        _, asked_at = next(iter(self._kept.values()))
+        return time.monotonic() - asked_at > _IDLE_S
 
     def keep(self, key: tuple[UUID, bytes], data: bytes) -> None:
-        self._left += len(self._kept.pop(key, b"")) - len(data)
-        self._kept[key] = data
+        self.forget(key)
+        self._left -= len(data)
+        self._kept[key] = data, time.monotonic()
         while self._left < 0:
-            self._left += len(self._kept.popitem(last=False)[1])
+            self._left += len(self._kept.popitem(last=False)[1][0])
 
     def forget(self, key: tuple[UUID, bytes]) -> None:
-        self._left += len(self._kept.pop(key, b""))
+        self._left += len(self._kept.pop(key, (b"", 0.0))[0])
 
 
 class Blobs:
@@ -199,7 +212,7 @@ class Blobs:
             return arrival.sha256
 
     async def small(self, school_id: UUID, sha256: bytes, size_bytes: int) -> bytes | None:
-        """The whole blob, from memory when somebody asked lately; None when it is too large to be kept there.
+        """The whole blob, from memory when somebody asked lately; None when it is too large for there or has no room.
 
         A class opens its worksheet at the same moment: handing over bytes costs half of what opening a file does.
 
@@ -211,6 +224,8 @@ class Blobs:
         key = (school_id, sha256)
         data = self._memory.get(key)
         if data is None:
+            if not self._memory.has_room(size_bytes):
+                return None
             data = await self.read(school_id, sha256, 0, size_bytes) if size_bytes else b""
             self._memory.keep(key, data)
         return data

@@ -17,6 +17,7 @@ from litestar.handlers import ASGIRouteHandler, BaseRouteHandler, HTTPRouteHandl
 from litestar.routes import ASGIRoute, HTTPRoute
 from litestar.status_codes import HTTP_200_OK
 
+from firstbell.kernel.answers import send_answer
 from firstbell.kernel.asgi import Receive, Scope, Send
 from firstbell.kernel.visit import visit_of
 
@@ -90,7 +91,7 @@ class Calls:
             response = await call.handler.fn(**{asked: values[asked] for asked in call.asks})
         except Exception as error:
             response = _mapped(call.errors, request, error)
-        await _send(response, call.handler.status_code, send)
+        await send_answer(response, call.handler.status_code, send)
 
     async def _hand_over(self, handler: ASGIRouteHandler, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a handler that is an ASGI application itself answer everything below its address."""
@@ -102,7 +103,7 @@ class Calls:
                 raise  # half an answer is out already
             request: Request[Any, Any, Any] = Request(scope, receive, send)  # type: ignore[arg-type]
             response = _mapped(handler.resolve_exception_handlers(), request, error)
-            await _send(response, HTTP_200_OK, send)
+            await send_answer(response, HTTP_200_OK, send)
 
     def _introduce(self, scope: Scope, handler: BaseRouteHandler, template: str, ids: dict[str, Any]) -> None:
         """Put into `scope` what Litestar's own way has put there by the time that a handler runs."""
@@ -113,26 +114,6 @@ class Calls:
 def _mapped(errors: _Errors, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The answer for `error`, by the nearest of its kinds; the last of them all is a fault."""
     return next(errors[kind] for kind in type(error).__mro__ if kind in errors)(request, error)
-
-
-async def _send(response: Response[bytes] | None, usual_status: int, send: Send) -> None:
-    status = usual_status if response is None else response.status_code or usual_status
-    body = b"" if response is None else response.content
-    await send({"type": "http.response.start", "status": status, "headers": _headers(response)})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _headers(response: Response[bytes] | None) -> list[tuple[bytes, bytes]]:
-    if response is None:
-        return []
-    kind = str(response.media_type)
-    if kind.startswith("text/"):
-        kind += "; charset=utf-8"
-    return [
-        (b"content-type", kind.encode()),
-        (b"content-length", b"%d" % len(response.content)),
-        *[(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()],
-    ]
 
 
 def _plain_calls(litestar: Litestar) -> Iterator[tuple[str, str, _Call]]:

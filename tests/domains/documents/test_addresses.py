@@ -45,6 +45,35 @@ def test_whoever_has_the_address_has_the_bytes_and_keeps_them(address: str, anyb
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_a_small_document_comes_at_once_and_is_judged_each_time(course: Course, signed_in: SignedIn) -> None:
+    teacher, pupil = signed_in("Tariq"), signed_in("Noor")
+    add(teacher, course, ("klein.pdf", PDF))
+    href = shown(teacher, course.href).hrefs["klein.pdf"]
+    answer = pupil.get(f"{href}/content")
+    assert (answer.status_code, answer.content) == (200, PDF)
+    assert answer.headers["cache-control"] == "private, no-cache"
+    known = {"if-none-match": answer.headers["etag"]}
+    again = pupil.get(f"{href}/content", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    assert "content-length" not in again.headers
+    teacher.post(f"{href}/deletion")
+    assert pupil.get(f"{href}/content", headers=known).status_code == 404
+
+
+def test_small_documents_that_memory_has_no_room_for_come_from_their_files(
+    installation: Installation, course: Course, signed_in: SignedIn
+) -> None:
+    files = {f"{number}.pdf": PDF + bytes([number]) * 600 for number in range(3)}
+    with serving(installation, blob_memory_bytes_max="1000") as address:
+        teacher = signed_in("Tariq", address=address)
+        add(teacher, course, *files.items())
+        hrefs = shown(teacher, course.href).hrefs
+        for spelt in ("content", "content/"):
+            answers = {name: teacher.get(f"{hrefs[name]}/{spelt}") for name in files}
+            assert {name: answer.content for name, answer in answers.items()} == files
+            assert {answer.headers["content-type"] for answer in answers.values()} == {"application/pdf"}
+
+
 @pytest.mark.parametrize(
     ("asked", "first", "last"),
     [

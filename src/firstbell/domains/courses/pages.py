@@ -16,8 +16,10 @@ from firstbell.domains.courses.access import (
 from firstbell.domains.courses.model import Course, CourseEntry
 from firstbell.domains.documents import pages as documents
 from firstbell.domains.documents.access import Addresses
+from firstbell.domains.documents.api import serve
 from firstbell.domains.documents.model import Place, Tree
 from firstbell.domains.people.model import SIGNED_IN, Role, Viewer
+from firstbell.kernel.blobs import Blobs
 from firstbell.kernel.db import Transaction
 from firstbell.kernel.extras import Extra
 from firstbell.kernel.html import page
@@ -78,11 +80,18 @@ async def show_courses(request: Request[Any, Any, Any], tx: Transaction, viewer:
 
 @get("/documents/{document_id:uuid}/content", opt=route(SIGNED_IN, Priority.P2))
 async def open_document(
-    tx: Transaction, viewer: Viewer, course_id: UUID, document_id: UUID, addresses: Addresses
+    request: Request[Any, Any, Any],
+    *,
+    tx: Transaction,
+    viewer: Viewer,
+    course_id: UUID,
+    document_id: UUID,
+    addresses: Addresses,
+    blobs: Blobs,
 ) -> Response[bytes]:
-    """The bytes of a document, by way of their signed address."""
+    """The bytes of a document, at once or by way of their signed address."""
     school_id, document = await access_course_document(tx, viewer, course_id, document_id)
-    return documents.serve(school_id, document, addresses)
+    return await serve(request, school_id, document, addresses, blobs)
 
 
 def _by_child(courses: list[CourseEntry]) -> dict[str, list[CourseEntry]]:

@@ -1,19 +1,24 @@
-"""The bytes of documents by their signed address, which is all the access that they need."""
+"""The bytes of documents: at once for whom their holder has judged, or by a signed address, which is all the access
+that they need.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
-from litestar import asgi
+from litestar import Request, Response, asgi
 
 from firstbell.domains.documents.access import ADDRESSES_KEPT, Address, Addresses
-from firstbell.domains.documents.model import Kind, kind_of
+from firstbell.domains.documents.model import Document, Kind, kind_of
 from firstbell.domains.people.model import PUBLIC
+from firstbell.kernel.answers import WholeFile
 from firstbell.kernel.asgi import Send
-from firstbell.kernel.blobs import Blobs
+from firstbell.kernel.blobs import CHUNK_BYTES, Blobs
 from firstbell.kernel.errors import NotFoundError
+from firstbell.kernel.http import see_other
 from firstbell.kernel.ranges import Span, UnsatisfiableError, asked_span
 from firstbell.kernel.routes import Priority, route
 from firstbell.kernel.visit import visit_of
@@ -24,12 +29,41 @@ _KEPT = b"private, max-age=172800, immutable"
 """Browsers keep what they have as long as its address may be good."""
 
 _INERT = (
-    b"sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 )
 """Whatever a file turns out to be, it runs nothing and reaches nothing."""
 
-_INERT_PDF = b"default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+_INERT_PDF = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 """Browsers refuse to show a PDF in a sandbox; their viewers are one already."""
+
+_AT_ONCE = frozenset({Kind.PDF, Kind.IMAGE})
+"""Players ask for parts, and a text says in its own type how it is written."""
+
+
+async def serve(
+    request: Request[Any, Any, Any], school_id: UUID, document: Document, addresses: Addresses, blobs: Blobs
+) -> Response[bytes]:
+    """Answer with a document to which its holder has judged the access, or send the browser to its signed address.
+
+    A small one comes at once, for sending a browser on costs as much as its bytes. The browser may keep it, and asks
+    each time whether it is still good, which is judged anew. Parts are only to be had by the address.
+
+    Raises:
+        StorageDownError: the store does not answer, or lacks the bytes.
+    """
+    visit = visit_of(request.scope)
+    if document.kind in _AT_ONCE and not visit.header(b"range"):
+        headers = _headers_at_once(document.sha256, document.media_type, document.name)
+        if headers["ETag"] in visit.header(b"if-none-match"):
+            return Response(b"", status_code=304, headers=headers)
+        await visit.transaction.let_go()
+        data = await blobs.small(school_id, document.sha256, document.size_bytes)
+        if data is not None:
+            return Response(data, media_type=document.media_type, headers=headers)
+        path = blobs.path(school_id, document.sha256)
+        if path is not None and document.size_bytes <= CHUNK_BYTES:
+            return WholeFile(path, document.size_bytes, media_type=document.media_type, headers=headers)
+    return see_other(addresses.sign(school_id, document))
 
 
 @asgi("/blobs", is_mount=True, opt=route(PUBLIC, Priority.P2), copy_scope=False)
@@ -103,17 +137,29 @@ async def _send_head(send: Send, status: int, headers: Headers) -> None:
 @lru_cache(ADDRESSES_KEPT)
 def _headers(address: Address) -> tuple[bytes, tuple[tuple[bytes, bytes], ...]]:
     """The entity tag of a blob, and the headers of all answers of its address."""
-    kind = kind_of(address.media_type)
-    way = "inline" if address.is_shown else "attachment"
-    etag = b'"%s"' % address.sha256.hex().encode()
-    return etag, (
+    inert = _inert(address.sha256, address.media_type, address.name, is_shown=address.is_shown)
+    return inert["ETag"].encode(), (
         (b"content-type", address.media_type.encode()),
-        (b"content-disposition", f"{way}; filename*=UTF-8''{quote(address.name, safe='')}".encode()),
-        (b"content-security-policy", _INERT_PDF if kind is Kind.PDF else _INERT),
+        *((name.lower().encode(), value.encode()) for name, value in inert.items()),
         (b"cache-control", _KEPT),
         (b"accept-ranges", b"bytes"),
-        (b"etag", etag),
     )
+
+
+@lru_cache(ADDRESSES_KEPT)
+def _headers_at_once(sha256: bytes, media_type: str, name: str) -> dict[str, str]:
+    """The headers of a document that comes without an address of its own."""
+    return {**_inert(sha256, media_type, name, is_shown=True), "Cache-Control": "private, no-cache"}
+
+
+def _inert(sha256: bytes, media_type: str, name: str, *, is_shown: bool) -> dict[str, str]:
+    """What is said of all bytes that people brought: which they are, how they are called, what they may not do."""
+    way = "inline" if is_shown else "attachment"
+    return {
+        "Content-Disposition": f"{way}; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": _INERT_PDF if kind_of(media_type) is Kind.PDF else _INERT,
+        "ETag": f'"{sha256.hex()}"',
+    }
 
 
 HANDLERS = [send_blob]

@@ -104,11 +104,6 @@ async def list_folder(
     )
 
 
-def serve(school_id: UUID, document: Document, addresses: Addresses) -> Response[bytes]:
-    """Send the browser to the bytes of a document to which its holder has judged the access."""
-    return see_other(addresses.sign(school_id, document))
-
-
 @get("/folders/{folder_id:uuid}", opt=route(SIGNED_IN, Priority.P1))
 async def show_folder(
     request: Asked, *, tx: Transaction, place: Place, folder_id: UUID, settings: Settings, ids: Ids
