@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import Random
 from threading import Thread
 
 import msgspec
@@ -12,14 +13,14 @@ import pytest
 
 from firstbell.rehearsal.bench.connection import Answer, parse_answer
 from firstbell.rehearsal.load.attackers import Attack
-from firstbell.rehearsal.load.generator import Cast, Performance
+from firstbell.rehearsal.load.generator import Cast, Performance, arrivals
 from firstbell.rehearsal.load.line import Line, open_line
 from firstbell.rehearsal.load.loop import AT_ONCE_MAX, Loop
 from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch, Target
 from firstbell.rehearsal.load.player import Player
 from firstbell.rehearsal.load.tally import Tally
 
-ENOUGH_S = 10.0
+LONG_S = 60.0
 
 
 @pytest.fixture
@@ -75,13 +76,18 @@ def waiting_room(request: bytes) -> bytes:
     )
 
 
+def play_until(loop: Loop, is_done: Callable[[], bool]) -> None:
+    """Play on, for as long as a machine may need that does much else."""
+    while not is_done():
+        assert loop.now() < LONG_S
+        loop.run(loop.now() + 0.001)
+
+
 def ask(loop: Loop, line: Line) -> Answer | str:
     """What is heard on a line."""
     heard: list[Answer | str] = []
     line.ask(b"GET / HTTP/1.1\r\nhost: wilge.test\r\n\r\n", heard.append)
-    until_s = loop.now() + ENOUGH_S
-    while not heard and loop.now() < until_s:
-        loop.run(loop.now() + 0.001)
+    play_until(loop, lambda: bool(heard))
     return heard[0]
 
 
@@ -89,8 +95,8 @@ def test_what_is_due_happens_in_its_order_and_never_too_early(loop: Loop) -> Non
     seen: list[tuple[float, bool]] = []
     for due_s in (0.03, 0.01, 0.02, 0.01):
         loop.at(due_s, lambda due_s: seen.append((due_s, loop.now() >= due_s)))
-    loop.at(ENOUGH_S, lambda due_s: seen.append((due_s, False)))
-    loop.run(0.5)
+    loop.at(10 * LONG_S, lambda due_s: seen.append((due_s, False)))
+    play_until(loop, lambda: len(seen) == 4)
     assert seen == [(0.01, True), (0.01, True), (0.02, True), (0.03, True)]
 
 
@@ -107,8 +113,7 @@ def test_however_much_is_due_answers_are_heard_in_between(loop: Loop) -> None:
     loop.watch(near.fileno(), 1, lambda: acts_before.append(acts))
     for _ in range(3 * AT_ONCE_MAX):
         loop.at(0.0, act)
-    while acts < 3 * AT_ONCE_MAX:
-        loop.run(loop.now() + 0.001)
+    play_until(loop, lambda: acts == 3 * AT_ONCE_MAX)
     near.close()
     far.close()
     assert {before for before in acts_before if before < 3 * AT_ONCE_MAX} >= {0, AT_ONCE_MAX, 2 * AT_ONCE_MAX}
@@ -147,31 +152,48 @@ def test_people_wait_as_long_as_they_are_told_and_keep_what_they_are_given(tmp_p
         ) for number in range(1, 200)
     ]  # fmt: skip
     cast.write_bytes(b"\n".join(msgspec.json.encode(player) for player in players))
-    whole = Tally()
-    crowd = Crowd("everybody", "morning", (Stretch(0.0, 0.5, 100.0),))
+    stretch, whole = Stretch(0.0, 0.5, 100.0), Tally()
+    people = len(list(arrivals((stretch,), Random("8/0"))))
     with serving(waiting_room) as address:
-        Performance(
-            Orders(Target(*address), cast, (crowd,), begins_at=time.monotonic(), seconds=3.5, haste=4.0, seed=8),
-            Cast(cast),
-        ).play(lambda tally, _receipts: whole.add(tally))
-    assert whole.people == pytest.approx(50, rel=0.4)
-    for seen in (whole.offered, whole.refused, whole.refused_new, whole.served):
-        assert seen.total() == whole.people
-    assert whole.waiting.people == whole.waiting.admitted == whole.waiting.within_estimate == whole.people
-    assert whole.known == {True: whole.people}
+        crowds = (Crowd("everybody", "morning", (stretch,)),)
+        orders = Orders(Target(*address), cast, crowds, begins_at=time.monotonic(), seconds=LONG_S, haste=4.0, seed=8)
+        performance = Performance(orders, Cast(cast))
+        performance.begin(lambda tally, _receipts: whole.add(tally))
+        play_until(performance.loop, lambda: whole.served.total() == people)
+        performance.end()
+    assert whole.people == whole.offered.total() == whole.refused.total() == whole.refused_new.total() == people > 20
+    assert whole.waiting.people == whole.waiting.admitted == whole.waiting.within_estimate == people
+    assert whole.known == {True: people}
     assert not whole.errors
+
+
+def attack_on(address: tuple[str, int], stretch: Stretch, *, kept_share: float = 0.5, slow: int = 0) -> Attack:
+    """An attack that begins now."""
+    return Attack(
+        AttackOrders(
+            target=Target(*address), floods=(b"GET / HTTP/1.1\r\n\r\n",), sprays=(), own_sources=("127.64.1.1",),
+            other_sources=("127.32.1.1",), stretches=(stretch,), begins_at=time.monotonic(), seconds=10 * LONG_S,
+            seed=8, kept_share=kept_share, slow_connections=slow, slow_host="wilge.test",
+        )
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("kept_share", [0.0, 0.5, 1.0])
 def test_attackers_send_on_schedule_and_count_what_they_are_told(kept_share: float) -> None:
-    whole = Tally()
+    stretch, whole = Stretch(0.0, 0.5, 200.0), Tally()
     with serving(refusal) as address:
-        Attack(
-            AttackOrders(
-                target=Target(*address), floods=(b"GET / HTTP/1.1\r\n\r\n",), sprays=(), own_sources=("127.64.1.1",),
-                other_sources=("127.32.1.1",), stretches=(Stretch(0.0, 0.5, 200.0),), begins_at=time.monotonic(),
-                seconds=1.5, seed=8, kept_share=kept_share,
-            )
-        ).play(whole.add)  # fmt: skip
-    assert whole.attacks["sent"] == whole.attacks["503"] == pytest.approx(100, rel=0.4)
+        attack = attack_on(address, stretch, kept_share=kept_share)
+        attack.begin(whole.add)
+        play_until(attack.loop, lambda: whole.attacks["sent"] == whole.attacks["503"] > 50)
+        attack.end()
     assert set(whole.attacks) == {"sent", "503"}
+
+
+def test_slow_clients_send_their_heads_and_are_not_done_with_it() -> None:
+    whole = Tally()
+    with serving(lambda _request: b"") as address:
+        attack = attack_on(address, Stretch(0.0, 0.0, 1.0), slow=20)
+        attack.begin(whole.add)
+        play_until(attack.loop, lambda: whole.attacks["slow headers"] == 20)
+        attack.end()
+    assert set(whole.attacks) == {"slow headers"}

@@ -31,7 +31,7 @@ SPRAY_SHARE = 0.1
 OWN_ADDRESS_SHARE = 0.8
 """How many of the requests come from the schools' own addresses, where the honest are as well."""
 
-PATIENCE_LOOKED_AT_S = 0.05
+PATIENCE_LOOKED_AT_S = 0.01
 """How often it is seen who waits no longer, so that no turn has many."""
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
@@ -80,6 +80,7 @@ class Attack:
         self._new = _Requests(
             tuple(map(_for_new_connection, orders.floods)), tuple(map(_for_new_connection, orders.sprays)), self._random
         )
+        self._slow = SlowClients(self.loop, orders, self._socket, self._count)
         self._idle: deque[_Line] = deque()
         self._lines: set[_Line] = set()
         """Those that are kept."""
@@ -88,17 +89,24 @@ class Attack:
 
     def play(self, report: Callable[[Tally], None]) -> None:
         """Attack until the end, telling `report` each second what was new in it."""
-        slow = SlowClients(self.loop, self._orders, self._socket, self._count)
-        slow.begin()
+        self.begin(report)
+        self.loop.run(self._orders.seconds)
+        self.end()
+        report(self.tally)
+
+    def begin(self, report: Callable[[Tally], None]) -> None:
+        """Plan what the loop will play."""
+        self._slow.begin()
         self._plan_next(arrivals(self._orders.stretches, self._random))
         self.loop.at(1.0, lambda due_s: self._tell(report, due_s))
         self.loop.at(PATIENCE_LOOKED_AT_S, self._give_up_patience)
-        self.loop.run(self._orders.seconds)
-        slow.end()
+
+    def end(self) -> None:
+        """Close every connection."""
+        self._slow.end()
         for line in (*self._calls, *self._lines):
             line.close()
         self.loop.close()
-        report(self.tally)
 
     def hear(self, line: "_Line", data: bytes) -> None:
         """Count the status line that came; the line is free again, or over."""
