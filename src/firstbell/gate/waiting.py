@@ -45,6 +45,7 @@ class Ticket(NamedTuple):
 
 
 _TICKET = struct.Struct(">16sB8sIIII")
+_LANES = tuple(Lane)
 
 
 def pack_ticket(ticket: Ticket) -> bytes:
@@ -55,7 +56,7 @@ def pack_ticket(ticket: Ticket) -> bytes:
 def unpack_ticket(data: bytes) -> Ticket:
     """The ticket of a cookie that we signed."""
     school, lane, *rest = _TICKET.unpack(data)
-    return Ticket(school, Lane(lane), *rest)
+    return Ticket(school, _LANES[lane], *rest)
 
 
 class WaitingRoom:
@@ -132,9 +133,11 @@ class WaitingRoom:
 
     def promise(self, ticket: Ticket, now: float) -> Ticket:
         """The ticket with its estimate: made once its period has closed, rounded up, and never later afterwards."""
+        if now < (ticket.bucket + 1) * BUCKET_S:
+            return ticket
         key = LineKey(ticket.school, ticket.lane)
         line = self._lines.get(key)
-        if line is None or now < (ticket.bucket + 1) * BUCKET_S:
+        if line is None:
             return ticket
         wait_s = self._outlook.wait_s(key, line.ahead_of(self._place(ticket)))
         if wait_s is None:

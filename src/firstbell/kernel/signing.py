@@ -70,14 +70,15 @@ class Signer:
     def verify(self, token: str) -> bytes | None:
         """The data that was signed, or None when the token is not ours."""
         key_id, _, text = token.partition(_ID_SEPARATOR)
-        if key_id not in self._code:
+        code = self._code.get(key_id)
+        if code is None:
             return None
         try:
             signed = _data(text)
         except (binascii.Error, ValueError):
             return None
         data, mac = signed[:-_MAC_BYTES], signed[-_MAC_BYTES:]
-        return data if hmac.compare_digest(mac, self.mac(data, key_id)) else None
+        return data if hmac.compare_digest(mac, code(data)) else None
 
 
 def parse_keys(text: str) -> tuple[Key, ...]:
