@@ -1,14 +1,16 @@
 """The pages that the edge itself gives: whole files, since HAProxy hands out nothing else, in all languages at once.
 
-What HAProxy fills in stands in them as it writes it, such as `%[var(txn.retry_s)]`.
+What HAProxy fills in stands in them as it writes it, such as `%[var(txn.retry_s)]`. It copies such a page letter by
+letter, a fifth of what a refusal costs: those that a flood gets have nothing to fill in, and a header brings them back.
 """
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from firstbell.kernel import i18n
@@ -19,6 +21,7 @@ LOCALES = ("nl", "fr", "en")
 """In the order of the page: the edge knows no school whose language it could speak."""
 
 _WAIT = "%[var(txn.words)]"
+_AROUND_MARK = re.compile(r" ?([{};,]) ?|(?<=:) ")
 _FAR = mark("How far you are")
 
 
@@ -43,14 +46,13 @@ class _Part(NamedTuple):
 _BUSY = mark("It is very busy at the moment.")
 _BACK_SOON = mark("This page tries again by itself. What you handed in is safe.")
 _PAGES = {
-    # The next try has a cookie, and comes through.
-    "again": _Page(mark("One moment"), (_BUSY, _BACK_SOON), "%[rand(2),add(1)]"),
+    "again": _Page(mark("One moment"), (_BUSY, _BACK_SOON)),
     "away": _Page(
         mark("The school cannot be reached just now"),
         (mark("We are working on it."), _BACK_SOON),
         "10",
     ),
-    "busy": _Page(mark("One moment"), (_BUSY, _BACK_SOON), "%[rand(9),add(4)]"),
+    "busy": _Page(mark("One moment"), (_BUSY, _BACK_SOON)),
     # It does not ask by itself: that would bring no form.
     "form": _Page(
         mark("One moment"),
@@ -86,19 +88,25 @@ def edge_pages() -> dict[str, str]:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    style = " ".join((HERE / "edge_page.css").read_text().split())
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     template = made.get_template("edge_page.html")
-    return {
-        name: template.render(
-            parts=[_part(page, locale) for locale in LOCALES],
-            refresh_s=page.refresh_s,
-            progress=page.progress,
-            style=Markup(style),  # noqa: S704 - our own file
-            digest=digest,
-        )
-        for name, page in _PAGES.items()
-    }
+    plain, with_progress = _style("edge_page"), _style("edge_page", "edge_page_progress")
+    return {name: _render(template, page, with_progress if page.progress else plain) for name, page in _PAGES.items()}
+
+
+def _style(*names: str) -> str:
+    """Style sheets without what only people read."""
+    text = " ".join("".join((HERE / f"{name}.css").read_text() for name in names).split())
+    return _AROUND_MARK.sub(lambda found: found[1] or "", text).replace(";}", "}").strip()
+
+
+def _render(template: Template, page: _Page, style: str) -> str:
+    return template.render(
+        parts=[_part(page, locale) for locale in LOCALES],
+        refresh_s=page.refresh_s,
+        progress=page.progress,
+        style=Markup(style),  # noqa: S704 - our own file
+        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    )
 
 
 def _part(page: _Page, locale: str) -> _Part:
