@@ -244,9 +244,11 @@ class Town:
             person.sign_in_name for person in people if person.role == role and person.sign_in_name not in shared
         )
 
-    def thing(self, slug: str, *, of: str | None = None, not_of: str | None = None) -> dict[str, str]:
-        """What addresses of a school can name, by parameter: a course (of a class, or not of one) with a folder, a
-        document and a lesson of it, a pupil of that course with class and session."""
+    def thing(
+        self, slug: str, *, of: str | None = None, not_of: str | None = None, title: str | None = None
+    ) -> dict[str, str]:
+        """What addresses of a school can name, by parameter: a course (of a class, or not of one, or of a subject)
+        with a folder, a document and a lesson of it, a pupil of that course with class and session."""
         [row] = self.installation.sql(
             """
             SELECT course.id AS course_id, folder.id AS folder_id, document.id AS document_id, lesson.id AS lesson_id,
@@ -262,11 +264,13 @@ class Town:
                 JOIN session ON session.school_id = course.school_id
             WHERE course.school_id = $1 AND ($2::text IS NULL OR course.audience = $2)
               AND ($3::text IS NULL OR strpos(course.audience, $3) = 0)
+              AND ($4::text IS NULL OR course.title = $4)
             ORDER BY course.title, lesson.date, document.name, class_member.person_id, session.id LIMIT 1
             """,
             self.ids[slug],
             of,
             not_of,
+            title,
         )
         return {**{name: str(value) for name, value in row.items()}, "school": row["school_id"].hex}
 

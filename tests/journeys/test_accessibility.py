@@ -3,6 +3,7 @@
 The desk's layout is looked at in one language; the other two bring other words, which are longest on a phone.
 """
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Page
 
 from tests.conftest import Town
 from tests.journeys.conftest import COLOURS, DESK, PHONE, Visit, violations
+from tests.matrix.test_routes import DAY, ROUTES
 
 PUPIL, TEACHER, PARENT, OFFICE = "noor.vermeulen", "an.peeters", "sofie.vermeulen", "karel.thys"
 LOCALES = ("nl", "fr", "en")
@@ -18,6 +20,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     PUPIL: (
         "/",
         "/timetable",
+        "/timetable/{day}",
         "/lessons/{lesson_id}",
         "/courses",
         COURSE,
@@ -26,12 +29,40 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/account",
         "/nowhere",
     ),
-    TEACHER: ("/", "/timetable", "/classes", "/classes/{class_id}"),
+    TEACHER: (
+        "/",
+        "/timetable",
+        "/classes",
+        "/classes/{class_id}",
+        "/classes/{class_id}/timetable",
+        "/lessons/{lesson_id}",
+        "/lessons/{lesson_id}/notes",
+        "/lessons/{lesson_id}/material",
+        COURSE,
+        f"{COURSE}/bin",
+        f"{COURSE}/folders/{{folder_id}}",
+        f"{COURSE}/folders/{{folder_id}}/details",
+        f"{COURSE}/documents/{{document_id}}/details",
+    ),
     PARENT: ("/", "/courses"),
     "hilde.maes": ("/", COURSE),
     OFFICE: ("/", "/people", "/people/{person_id}"),
     "tom.wouters": ("/",),
 }
+ELSEWHERE = {
+    "/sign-in",
+    "/account/children/{person_id}/removal",
+    "/operator",
+    "/operator/gate",
+}
+"""Pages with a test of their own, here or in test_gate."""
+BYTES = {"/blobs", f"{COURSE}/documents/{{document_id}}/content"}
+"""What is no page."""
+
+
+def test_every_page_is_looked_at() -> None:
+    declared = {re.sub(r":\w+}", "}", route.path) for route in ROUTES if route.method == "GET"}
+    assert declared - ELSEWHERE - BYTES <= {path for pages in PAGES.values() for path in pages}
 
 
 @pytest.fixture
@@ -68,7 +99,7 @@ def faults(page: Page, locale: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_for_everybody(visit: Visit, town: Town, reader: str) -> None:
-    thing = town.thing("sint-jozef", of="3B")
+    thing = {**town.thing("sint-jozef", of="3B", title="Wiskunde"), **DAY}
     page = visit(reader, expects_errors="/nowhere" in PAGES[reader])
     wrong: dict[str, list[str]] = {}
     for locale in LOCALES:

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import Town, serving
-from tests.journeys.conftest import COLOURS, DESK, PHONE, sign_in, violations
+from tests.journeys.conftest import sign_in
+from tests.journeys.test_accessibility import faults
 from tests.journeys.test_documents import in_a_new_folder
 from tests.journeys.test_morning import course_of_an
 
@@ -57,16 +58,11 @@ def use_up(page: Page) -> None:
 
 def test_the_gate_is_shown_live_and_keeps_what_it_shows_while_it_is_refused(enter: Enter, operator: str) -> None:
     page = enter(operator)
+    page.goto("/operator")
+    wrong = faults(page, "nl")
     page.goto("/operator/gate")
     page.wait_for_selector(".plot", timeout=60_000)  # no plot before five seconds are over; the page found it by itself
-    wrong = []
-    for width, height in (DESK, PHONE):
-        page.set_viewport_size({"width": width, "height": height})
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)
-            wrong += violations(page, COLOURS) if theme == "dark" else violations(page)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            wrong.append(f"it scrolls sideways at {width}")
+    wrong |= faults(page, "nl")
     assert not wrong
 
     use_up(page)
