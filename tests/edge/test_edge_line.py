@@ -1,11 +1,17 @@
 """The line at the edge, asked of the real HAProxy: who came earlier is called earlier, and a forged arrival is none."""
 
 import re
+import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
+from firstbell.kernel.engines import free_port
+from firstbell.rehearsal.edge import CONFIGURATION, Edge, find_haproxy
+from tests.conftest import wait_until
 from tests.edge.conftest import Front
 
 WILGE, LINDE = "wilge.example", "linde.example"
@@ -164,3 +170,30 @@ def test_a_place_in_the_line_of_the_gate_is_kept_when_people_begin_to_wait_at_th
     hold(front, served_until=time.time() + 1)
     assert come(front, f"{KNOWN}; arrival={before.cookies['arrival']}").status_code == 200
     assert come(front, KNOWN).status_code == 503
+
+
+@pytest.mark.long
+def test_a_reload_keeps_who_came_and_which_devices_are_proven(cell: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="firstbell-edge-") as folder:
+        edge = Edge(Path(folder), cell, [WILGE], EDGE_PEER=f"127.0.0.1:{free_port()}")
+        edge.start()
+        front = Front(edge)
+        try:
+            hold(front)
+            come(front, "device=t.believed; inside=i", believed="yes")
+            arrival = come(front).cookies["arrival"]
+            time.sleep(11)  # until then it looks for a process before it, and hands nothing on
+            files = [word for name in ("haproxy.cfg", "cells.cfg") for word in ("-f", str(CONFIGURATION / name))]
+            command = [find_haproxy(), *files, "-sf", str(edge.pid)]
+            with subprocess.Popen(command, env=edge.environment, stderr=subprocess.DEVNULL) as reloaded:
+                try:
+                    wait_until(lambda: "gpc1=1" in front.command("show table schools"))
+                    wait_until(lambda: "used:1" in front.command("show table devices"))
+                    hold(front)
+                    assert come(front, f"{KNOWN}; arrival={arrival}").status_code == 503
+                    hold(front, served_until=time.time())
+                    assert come(front, f"{KNOWN}; arrival={arrival}").status_code == 200
+                finally:
+                    reloaded.terminate()
+        finally:
+            edge.stop()
