@@ -8,6 +8,7 @@ in turn, and two messages.
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from inspect import iscoroutinefunction, signature
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,6 +27,7 @@ _DECLARED_ID = re.compile(r"\{(\w+):uuid\}")
 _PLACE = "{}"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d+)?")
 """Hosts that need no closer look."""
+_HOSTS_KEPT = 1_000
 
 _Errors = Mapping[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]]
 
@@ -66,9 +68,9 @@ class Calls:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on: forms, addresses that are nowhere or are written otherwise."""
-        if scope["type"] == "http" and _HOST.fullmatch(visit_of(scope).header(b"host")):
+        if scope["type"] == "http" and _is_plain(visit_of(scope).header(b"host")):
             path: str = scope["path"]
-            ids: list[str] = _ID.findall(path)
+            ids: list[str] = _ID.findall(path) if "-" in path else []
             call = self._calls.get((scope["method"], _ID.sub(_PLACE, path) if ids else path))
             if call is not None and len(call.ids) == len(ids):
                 await self._answer(call, ids, scope, receive, send)
@@ -109,6 +111,11 @@ class Calls:
         """Put into `scope` what Litestar's own way has put there by the time that a handler runs."""
         scope["app"] = scope["litestar_app"] = self._app
         scope["route_handler"], scope["path_template"], scope["path_params"] = handler, template, ids
+
+
+@lru_cache(_HOSTS_KEPT)
+def _is_plain(host: str) -> bool:
+    return _HOST.fullmatch(host) is not None
 
 
 def _mapped(errors: _Errors, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -28,12 +28,11 @@ class Shared(Generic[K, V]):
         Raises what `ask` raised, also to whoever waited for it.
         """
         now_s = self._now_s()
-        answers = self._answers
-        found: dict[K, V] = {}
-        for key in keys:
-            answer = answers.get(key)
-            if answer is not None and answer[0] > now_s:
-                found[key] = answer[1]
+        kept = [self._answers.get(key) for key in keys]
+        fresh = [answer[1] for answer in kept if answer is not None and answer[0] > now_s]
+        if len(fresh) == len(keys):
+            return fresh
+        found = {key: kept_one[1] for key, kept_one in zip(keys, kept, strict=True) if kept_one and kept_one[0] > now_s}
         while missing := [key for key in keys if key not in found]:
             waiting = [(key, self._asked[key]) for key in missing if key in self._asked]
             alone = [key for key in missing if key not in self._asked]

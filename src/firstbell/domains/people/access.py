@@ -250,6 +250,8 @@ class Revocations:
     def touch(self, viewer: Viewer) -> bool:
         """True when something changed about `viewer` since the cookie was issued."""
         heard, issued = self._heard_at_s, viewer.issued_at
+        if not heard:
+            return issued <= self._all_at_s
         return issued <= self._all_at_s or any(
             issued <= heard.get(changed, 0) for changed in (viewer.session_id, viewer.account_id, viewer.person_id)
         )
