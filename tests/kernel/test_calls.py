@@ -27,8 +27,8 @@ def heart(answer: httpx.Response) -> tuple[int, str, str, str]:
 def test_an_address_leads_to_the_same_answer_however_it_is_spelt(town: Town, browsers: Browsers) -> None:
     browser = browsers.of("sint-jozef", "noor.vermeulen")
     answers = {heart(browser.get(address)) for address in spelt(CONTENT, town.thing("sint-jozef", of="3B"))}
-    [(status, location, _, _)] = answers
-    assert (status, location[:7]) == (303, "/blobs/")
+    [(status, *_)] = answers
+    assert status == 200
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])

@@ -12,11 +12,11 @@ from uuid import UUID
 from litestar import Request, Response, asgi
 
 from firstbell.domains.documents.access import ADDRESSES_KEPT, Address, Addresses
-from firstbell.domains.documents.model import Document, Kind, kind_of
+from firstbell.domains.documents.model import SHOWN, Document, Kind, kind_of
 from firstbell.domains.people.model import PUBLIC
 from firstbell.kernel.answers import WholeFile
 from firstbell.kernel.asgi import Send
-from firstbell.kernel.blobs import CHUNK_BYTES, Blobs
+from firstbell.kernel.blobs import Blobs
 from firstbell.kernel.errors import NotFoundError
 from firstbell.kernel.http import see_other
 from firstbell.kernel.ranges import Span, UnsatisfiableError, asked_span
@@ -36,8 +36,8 @@ _INERT = (
 _INERT_PDF = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 """Browsers refuse to show a PDF in a sandbox; their viewers are one already."""
 
-_AT_ONCE = frozenset({Kind.PDF, Kind.IMAGE})
-"""Players ask for parts, and a text says in its own type how it is written."""
+AT_ONCE_BYTES_MAX = 1_000_000
+"""What is larger is worth to be asked for in parts and kept by its own address."""
 
 
 async def serve(
@@ -52,7 +52,9 @@ async def serve(
         StorageDownError: the store does not answer, or lacks the bytes.
     """
     visit = visit_of(request.scope)
-    if document.kind in _AT_ONCE and not visit.header(b"range"):
+    is_small = document.size_bytes <= AT_ONCE_BYTES_MAX
+    # A text says in its own media type how it is written, where handlers have one way.
+    if is_small and document.kind is not Kind.TEXT and not visit.header(b"range"):
         headers = _headers_at_once(document.sha256, document.media_type, document.name)
         if headers["ETag"] in visit.header(b"if-none-match"):
             return Response(b"", status_code=304, headers=headers)
@@ -61,7 +63,7 @@ async def serve(
         if data is not None:
             return Response(data, media_type=document.media_type, headers=headers)
         path = blobs.path(school_id, document.sha256)
-        if path is not None and document.size_bytes <= CHUNK_BYTES:
+        if path is not None:
             return WholeFile(path, document.size_bytes, media_type=document.media_type, headers=headers)
     return see_other(addresses.sign(school_id, document))
 
@@ -149,7 +151,8 @@ def _headers(address: Address) -> tuple[bytes, tuple[tuple[bytes, bytes], ...]]:
 @lru_cache(ADDRESSES_KEPT)
 def _headers_at_once(sha256: bytes, media_type: str, name: str) -> dict[str, str]:
     """The headers of a document that comes without an address of its own."""
-    return {**_inert(sha256, media_type, name, is_shown=True), "Cache-Control": "private, no-cache"}
+    inert = _inert(sha256, media_type, name, is_shown=kind_of(media_type) in SHOWN)
+    return {**inert, "Cache-Control": "private, no-cache"}
 
 
 def _inert(sha256: bytes, media_type: str, name: str, *, is_shown: bool) -> dict[str, str]:
