@@ -129,6 +129,28 @@ def test_the_schools_of_who_only_reads_hold_for_that_statement_alone(installatio
     assert asyncio.run(play()) == (f"{{{school}}}", "")
 
 
+def test_what_is_changed_at_once_sets_its_school_and_that_nobody_waits_for_itself_alone(
+    installation: Installation,
+) -> None:
+    school = uuid4()
+    asked = (
+        "SELECT current_setting('firstbell.readable_schools', true),"
+        " current_setting('firstbell.writable_school', true), current_setting('synchronous_commit')"
+    )
+
+    async def play() -> tuple[tuple[str, ...], tuple[str, ...]]:
+        async with opened(installation, 1) as connections:
+            tx = Pool(connections, lambda subject: None).transaction()
+            during = await tx.change_at_once(school, asked)
+            connection = await connections.acquire()
+            after = await connection.fetchrow(asked)
+            connections.release(connection)
+            assert during is not None and after is not None
+            return tuple(during), tuple(after)
+
+    assert asyncio.run(play()) == ((f"{{{school}}}", str(school), "off"), ("", "", "on"))
+
+
 def test_a_statement_that_is_given_up_leaves_its_connection_to_nobody(installation: Installation) -> None:
     async def play() -> list[int]:
         async with opened(installation, 1) as connections:
