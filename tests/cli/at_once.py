@@ -8,7 +8,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.server.mp import MPServer
 
 from firstbell.cli.turns import take_requests
-from firstbell.kernel.asgi import App, Receive, Said, Scope, Send
+from firstbell.kernel.asgi import App, Message, Receive, Said, Scope, Send
 
 
 def answer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -17,6 +17,8 @@ def answer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         raise ValueError
     if scope["path"] == "/said":
         return said(send)
+    if scope["path"] == "/layered":
+        return said(through_a_layer(send))
     return later(scope, send)
 
 
@@ -31,6 +33,15 @@ async def later(scope: Scope, send: Send) -> None:
 def said(send: Send) -> Said:
     """Whether there is a task."""
     return Said(send, 200, [(b"content-type", b"text/plain")], b"a task" if asyncio.current_task() else b"no task")
+
+
+def through_a_layer(send: Send) -> Send:
+    """`send` as a layer in between has it, a coroutine."""
+
+    async def send_on(message: Message) -> None:
+        await send(message)
+
+    return send_on
 
 
 def load() -> App:

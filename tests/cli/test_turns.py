@@ -26,8 +26,9 @@ def server() -> Iterator[str]:
         process.wait(60)
 
 
-def test_what_is_said_at_once_needs_no_task(server: str) -> None:
-    assert httpx.get(f"{server}/said").text == "no task"
+@pytest.mark.parametrize("path", ["/said", "/layered"])
+def test_what_is_said_at_once_needs_no_task(server: str, path: str) -> None:
+    assert httpx.get(f"{server}{path}").text == "no task"
 
 
 def test_an_answer_that_waits_has_a_task_of_its_own(server: str) -> None:
