@@ -15,6 +15,8 @@ def answer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
     """The path says which answer."""
     if scope["path"] == "/broken":
         raise ValueError
+    if scope["path"] == "/ended":
+        raise asyncio.CancelledError
     if scope["path"] == "/said":
         return said(send)
     if scope["path"] == "/layered":

@@ -35,9 +35,10 @@ def test_an_answer_that_waits_has_a_task_of_its_own(server: str) -> None:
     assert httpx.get(f"{server}/later").text == "a task"
 
 
-@pytest.mark.parametrize("path", ["/broken", "/broken-later"])
+@pytest.mark.parametrize("path", ["/broken", "/ended", "/broken-later"])
 def test_an_application_that_fails_is_an_error_of_the_server(server: str, path: str) -> None:
     assert httpx.get(f"{server}{path}").status_code == 500
+    assert httpx.get(f"{server}/said").status_code == 200, "those behind it begin"
 
 
 def test_each_of_many_requests_is_answered(server: str) -> None:

@@ -69,11 +69,10 @@ class Turns:
             answer = self._app(scope, protocol.receive, protocol.send)
             if isinstance(answer, Said):
                 answer.hand_over()
-                return
-        except Exception as error:  # Granian answers with 500 and logs it
+            else:
+                request.taskref(self._loop.create_task(_finish(answer, request)))
+        except BaseException as error:  # or those behind it would never begin; Granian answers with 500 and logs it
             request.err(error)
-            return
-        request.taskref(self._loop.create_task(_finish(answer, request)))
 
 
 async def _finish(answer: Awaitable[None], request: Any) -> None:
