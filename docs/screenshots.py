@@ -47,7 +47,7 @@ class Picture(NamedTuple):
 
 def main() -> None:
     """Take every picture that the README names."""
-    named = re.findall(r'"(docs/screenshots/(.+)-(phone|desk)-(light|dark)\.png)"', (ROOT / "README.md").read_text())
+    named = re.findall(r'"(docs/screenshots/([^"]+)-(phone|desk)-(light|dark)\.png)"', (ROOT / "README.md").read_text())
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="firstbell-") as data:
         demo = subprocess.Popen(
