@@ -52,6 +52,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     if type(known) is errors.NotSignedInError and wants_page(request) and visit.header(b"content-length") in ("", "0"):
         return _to_sign_in(request)
     come_back_s = _come_back_s(known, visit)
+    advice = translate(visit, known.advice, known.values)
     headers = {"Retry-After": str(come_back_s)} if come_back_s else {}
     if wants_page(request):
         return page(
@@ -60,7 +61,8 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
             status=known.status,
             headers=headers,
             title=translate(visit, known.title, known.values),
-            advice=translate(visit, known.advice, known.values),
+            # Signing in leads to no page here: it is done beside this one, from which the form is sent again.
+            advice="" if type(known) is errors.NotSignedInError else advice,
             step=known.next_step(is_form=is_form),
             signs_in=isinstance(known, errors.NotSignedInError),
             # A page that tries by itself would bring no form.
@@ -71,7 +73,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
             {
                 "type": f"urn:firstbell:problem:{known.kind}",
                 "title": translate(visit, known.title, known.values),
-                "detail": translate(visit, known.advice, known.values),
+                "detail": advice,
                 "status": known.status,
                 "instance": visit.request_id,
             }
