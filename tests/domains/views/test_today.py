@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from asyncpg.exceptions import QueryCanceledError
 
 from tests.conftest import serving, wait_until
 from tests.domains.timetable.world import ESDOORN, LINDE, MONDAY_AT_NINE, Browser, World, signed_in
@@ -178,10 +179,13 @@ def test_a_database_that_does_not_answer_in_time_is_a_moment_and_no_fault(world:
         signed_in(address, "Noor Vermeulen") as pupil,
         ThreadPoolExecutor(1) as threads,
     ):
-        held = threads.submit(world.sql, "DO $$ BEGIN LOCK TABLE enrolment; PERFORM pg_sleep(2); END $$")
-        wait_until(lambda: bool(world.sql("SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted")))
+        held = threads.submit(world.sql, "DO $$ BEGIN LOCK TABLE enrolment; PERFORM pg_sleep(300); END $$")
+        held_by = "FROM pg_locks WHERE relation = 'enrolment'::regclass AND mode = 'AccessExclusiveLock' AND granted"
+        wait_until(lambda: bool(world.sql(f"SELECT {held_by}")))
         page, program = pupil.get("/"), pupil.get("/", headers={"accept": "application/json"})
-        held.result()
+        world.sql(f"SELECT pg_cancel_backend(pid) {held_by}")
+        with pytest.raises(QueryCanceledError):
+            held.result()
         assert (page.status_code, program.status_code) == (503, 503)
         assert int(page.headers["retry-after"]) > 0
         assert "We kunnen even niet bij de gegevens van je school." in page.text
