@@ -2,13 +2,13 @@
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import zstandard
-from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
 from litestar import Response
 from litestar.connection import ASGIConnection
 from markupsafe import Markup
@@ -34,10 +34,34 @@ class _Templates(BaseLoader):
         return FileSystemLoader(folder).get_source(environment, name)
 
 
+class _Environment(Environment):
+    """Templates stay as they are while a process runs: a page finds those it is made of by their names alone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._found: dict[str | Template, Template] = {}
+
+    def get_template(
+        self,
+        name: str | Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's word
+    ) -> Template:
+        """The template, compiled at its first use; `globals` are those of the environment.
+
+        Raises:
+            TemplateNotFound: there is none of that name.
+        """
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = super().get_template(name, parent, globals)
+        return found
+
+
 @cache
 def environment(locale: str) -> Environment:
     """The templates in one language."""
-    made = Environment(
+    made = _Environment(
         loader=_Templates(),
         autoescape=True,
         auto_reload=False,

@@ -114,7 +114,7 @@ async def open_course(connection: Connection, participant: Participant) -> int:
 
 
 async def open_document(connection: Connection, participant: Participant) -> int:
-    """Open a worksheet: the access check, the signed address, its bytes."""
+    """Open a worksheet: the access check and its bytes, by a signed address where the server sends there."""
     if not participant.document:
         participant.document = await _find_document(connection, participant)
     path, size = f"{participant.document}/content", 0
