@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from select import EPOLLIN, EPOLLOUT
 from urllib.parse import quote
 
-from firstbell.rehearsal.load.generator import arrivals
+from firstbell.rehearsal.load.generator import PATIENCE_LOOKED_AT_S, arrivals
 from firstbell.rehearsal.load.line import READ_BYTES, from_address
 from firstbell.rehearsal.load.loop import Loop
 from firstbell.rehearsal.load.orders import AttackOrders
@@ -30,9 +30,6 @@ SPRAY_SHARE = 0.1
 
 OWN_ADDRESS_SHARE = 0.8
 """How many of the requests come from the schools' own addresses, where the honest are as well."""
-
-PATIENCE_LOOKED_AT_S = 0.01
-"""How often it is seen who waits no longer, so that no turn has many."""
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
 """Closing resets, so that an attacker never runs out of ports."""
