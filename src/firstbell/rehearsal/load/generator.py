@@ -28,7 +28,7 @@ PATIENCE_LOOKED_AT_S = 0.01
 """How often it is seen whose patience has ended, so that no turn has many."""
 
 VISITORS_MAX = 300_000
-"""People on a journey at once, most of them waiting; 1.5 KB each. More are turned away and counted as an error."""
+"""People on a journey at once, most of them waiting; 3 KB each. More are turned away and counted as an error."""
 
 OPEN_FILES = 131_072
 """Who is told to come back within 15 s keeps the connection: at 5,000 people a second that may be all of them."""
@@ -102,7 +102,7 @@ class Performance:
         self.loop.at(due_s + 1.0, partial(self._tell, report))
 
     def _note_lag(self, at_s: float, late_s: float) -> None:
-        self.tally.note_lag(at_s, late_s)
+        self.tally.note_lag(at_s, late_s)  # another tally each second
 
     def _plan_next(self, crowd: Crowd, moments: Iterator[float]) -> None:
         moment_s = next(moments, None)
