@@ -37,26 +37,26 @@ def test_a_level_that_the_operator_asks_for_stays_in_peace() -> None:
 
 def test_entries_are_counted_from_the_first_overload_until_nobody_waits_any_more() -> None:
     budget = EntryBudget(least_per_s=1.0)
-    budget.adjust(1.0, Load(is_overloaded=False, asked_per_s=200.0, bearable_per_s=200.0), waiting=0)
+    budget.adjust(1.0, Load(False, 200.0, 200.0, 200.0), waits=False)
     assert budget.rate_per_s == math.inf
-    budget.adjust(1.0, Load(is_overloaded=True, asked_per_s=400.0, bearable_per_s=200.0), waiting=0)
+    budget.adjust(1.0, Load(True, 400.0, 200.0, 200.0), waits=False)
     assert budget.rate_per_s < math.inf
     for _ in range(100):
-        budget.adjust(1.0, Load(is_overloaded=True, asked_per_s=400.0, bearable_per_s=0.0), waiting=500)
+        budget.adjust(1.0, Load(True, 400.0, 0.0, 0.0), waits=True)
     assert budget.rate_per_s == 1, "the line always moves"
-    calm = Load(is_overloaded=False, asked_per_s=20.0, bearable_per_s=200.0)
+    calm = Load(False, 20.0, 20.0, 200.0)
     for _ in range(20):
-        budget.adjust(1.0, calm, waiting=500)
+        budget.adjust(1.0, calm, waits=True)
     assert budget.rate_per_s < math.inf, "somebody waits"
     for _ in range(10):
-        budget.adjust(1.0, calm, waiting=0)
+        budget.adjust(1.0, calm, waits=False)
     assert budget.rate_per_s == math.inf
 
 
 def test_a_worker_that_starts_again_lets_in_as_many_as_before() -> None:
     budget = EntryBudget(least_per_s=1.0)
     budget.resume(50.0)
-    budget.adjust(1.0, Load(is_overloaded=False, asked_per_s=200.0, bearable_per_s=200.0), waiting=500)
+    budget.adjust(1.0, Load(False, 200.0, 200.0, 200.0), waits=True)
     assert 40 <= budget.rate_per_s <= 60
 
 
@@ -85,7 +85,7 @@ class Morning:
         asked = self._due.pop(self._second, 0)
         worked = min(asked, self.CAPACITY_PER_S * self._chance.uniform(0.95, 1.05))
         self.bearable.learn(asked, worked, is_overloaded=asked > worked)
-        self.budget.adjust(1.0, Load(asked > worked, asked, self.bearable.per_s), waiting=int(self._waiting))
+        self.budget.adjust(1.0, Load(asked > worked, asked, worked, self.bearable.per_s), waits=self._waiting >= 1)
         self._second += 1
         return asked, worked
 

@@ -148,11 +148,11 @@ def test_counts_of_another_day_or_of_tomorrow_are_not_believed() -> None:
 
 
 def test_a_worker_in_peace_that_joins_a_line_lets_in_what_it_bears() -> None:
-    budget, peace = EntryBudget(least_per_s=1.0), Load(is_overloaded=False, asked_per_s=90.0, bearable_per_s=99.0)
+    budget, peace = EntryBudget(least_per_s=1.0), Load(False, 90.0, 90.0, 99.0)
     for _ in range(60):
-        for _ in range(30):
+        for _ in range(15):
             budget.enter()
-        budget.adjust(1.0, peace, waiting=0)
+        budget.adjust(1.0, peace, waits=False)
     assert not budget.is_limited
-    budget.adjust(1.0, peace, waiting=500, joins=True)
-    assert 30 <= budget.rate_per_s <= 40, "as many as now, and what is left over"
+    budget.adjust(1.0, peace, waits=True, joins=True)
+    assert 15 <= budget.rate_per_s <= 20, "as many as now, and what is left over"

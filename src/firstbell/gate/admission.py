@@ -15,6 +15,10 @@ from firstbell.gate.queue import Bounds, Queue, Waiting
 from firstbell.kernel.routes import Priority
 
 
+PRESSED_SHARE = 0.25
+"""Of the queue: what a worker serves in a quarter of the time that a request may wait."""
+
+
 class Limit(Protocol):
     """A number of slots that learns."""
 
@@ -67,6 +71,11 @@ class Admission:
     def bearable(self) -> Bearable:
         """What this worker can work on."""
         return self.cursors.bearable
+
+    @property
+    def is_pressed(self) -> bool:
+        """True when so many are in the queue that nobody more should come: a storm shows here before it is measured."""
+        return self.queue.size >= self.bounds.queue_max * PRESSED_SHARE
 
     def arrive(self, school: bytes, priority: Priority, level: int, now: float) -> Verdict | Waiting:
         """Decide on one request. A `Waiting` is in the queue; whoever is admitted must `leave`."""

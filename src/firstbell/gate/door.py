@@ -10,7 +10,7 @@ from firstbell.gate.bearable import Bearable
 from firstbell.gate.calls import Calls
 from firstbell.gate.entry import EntryBudget, Load
 from firstbell.gate.line import BUCKET_S, Lane
-from firstbell.gate.waiting import Ticket, WaitingRoom, pack_ticket, unpack_ticket
+from firstbell.gate.waiting import SETTLE_S, Ticket, WaitingRoom, pack_ticket, unpack_ticket
 from firstbell.kernel.routes import Priority
 from firstbell.kernel.signing import Signer
 
@@ -22,6 +22,9 @@ OVERDUE_POLL_S = 5
 """The soonest that somebody asks again whom the promise has passed."""
 PACE_S_MAX = 600
 """However many wait, everybody hears of the place within ten minutes."""
+
+FORETOLD = 0.75
+"""However long the line: who waits hears the estimate when at most so much of the wait has passed."""
 
 JITTER = 0.2
 
@@ -72,7 +75,11 @@ class Door:
         self.calls = Calls()
 
     def ask(self, asker: Asker, school: School, now: float, *, is_busy: bool = False) -> Answered:
-        """Decide on a request of somebody who is not inside; `is_busy` when very many strangers come from there."""
+        """Decide on a request of somebody who is not inside.
+
+        `is_busy` when very many strangers come from there, or when those inside have to queue already: whoever comes
+        then waits for the end of a period, even in peace.
+        """
         lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
         if asker.called is not None:
             self.calls.hear(asker.called, now)
@@ -106,12 +113,15 @@ class Door:
 
     def turn(self, now: float, seconds: float, load: Load) -> None:
         """Once a second: move the rate, and let the next people in."""
-        waiting = self.room.waiting + self.calls.waiting(now)
-        self.budget.adjust(seconds, load, waiting=waiting, joins=bool(waiting) and self.room.is_limited_elsewhere(now))
+        outside = self.calls.waiting(now)
+        waits = self.room.waiting + outside > 0
+        can_call = self.room.can_call or outside > 0
+        joins = waits and self.room.is_limited_elsewhere(now)
+        self.budget.adjust(seconds, load, waits=waits, can_call=can_call, joins=joins)
         # In peace only strangers from a busy source wait: for as long as it takes to come back twice.
         rate_per_s, known = self.budget.rate_per_s, self.room.waiting_in(Lane.KNOWN)
         # Known devices that wait at the edge are in no line of ours, which strangers would then have for themselves.
-        kept = 1 - self._unknown_share if self.calls.waiting(now) and not known else 0.0
+        kept = 1 - self._unknown_share if outside and not known else 0.0
         unused = self.room.let_in(rate_per_s, now, seconds, kept_share=kept)
         self.calls.turn(now, rate_per_s, unused, known)
 
@@ -144,13 +154,24 @@ class Door:
     def _poll_s(self, ticket: Ticket, now: float) -> int:
         """When to ask again: with jitter, and never after the estimate."""
         pace_s = min(PACE_S_MAX, self.room.waiting / self._questions_per_s)
+        jitter = self._chance.uniform(1 - JITTER, 1 + JITTER)
         if not ticket.promised_at:
-            # Over a whole period at least: all who came in one, back within a moment, would be a storm of our own.
-            spread_s = max(BUCKET_S, int(min(pace_s, self.room.last_wait_s(ticket))))
-            return max(1, int((ticket.bucket + 1) * BUCKET_S - now + 1 + spread_s * self._chance.random()))
+            ends_s = (ticket.bucket + 1) * BUCKET_S - now
+            turn_s = self.room.probable_wait_s(ticket, now) - ends_s
+            return max(1, int(ends_s + self._after_period_s(turn_s, pace_s * jitter)))
         left_s = ticket.promised_at - now
         if left_s < 1:  # what was promised did not hold; more questions would make it later still
             left_s = max(OVERDUE_POLL_S, self.room.wait_s(ticket))
-        wished = min(max(POLL_S[1], pace_s), max(POLL_S[0], pace_s, left_s / 4))
-        wished *= self._chance.uniform(1 - JITTER, 1 + JITTER)
+        wished = min(max(POLL_S[1], pace_s), max(POLL_S[0], pace_s, left_s / 4)) * jitter
         return max(1, int(min(wished, left_s)))
+
+    def _after_period_s(self, turn_s: float, pace_s: float) -> float:
+        """When after the end of a period to ask for the estimate, for whom it is probably the turn `turn_s` after it.
+
+        Who is called soon comes for that: whoever is called and not there lets the others wait for nothing.
+        """
+        if turn_s <= 0:
+            return self._chance.uniform(SETTLE_S, BUCKET_S)
+        if turn_s <= BUCKET_S:
+            return SETTLE_S + turn_s
+        return SETTLE_S + min(turn_s * FORETOLD, max(BUCKET_S, pace_s))

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 
 class Load(NamedTuple):
-    """What a second brought, in requests a second: what those inside asked for, and what a worker bears."""
+    """What a second brought, in requests a second: what those inside asked for, what of it was worked on, and what a
+    worker bears."""
 
     is_overloaded: bool
     asked_per_s: float
+    worked_per_s: float
     bearable_per_s: float
 
 
@@ -20,14 +22,15 @@ class EntryBudget:
     that come for each entry, and corrected by how far those inside ask for more or less than that now.
     """
 
-    MEMORY_S = 30.0
+    MEMORY_S = 60.0
     """How long entries and requests are averaged: several times what lies between an entry and its requests."""
     BEARABLE_MEMORY_S = 10.0
     """How long what is bearable is averaged: it swings from window to window, and estimates count on the rate."""
-    REQUESTS_AT_FIRST = 4.0
-    """For each entry, before any was seen: Today, a course, a document, the week."""
-    SLOWER_MIN, FASTER_MAX = 0.5, 1.5
-    """The bounds of the correction."""
+    REQUESTS_MIN = 4.0
+    """For each entry, whatever was seen: Today, a course, a document, the week. While ever more people come their
+    requests lag behind them and look fewer than they will be."""
+    SLOWER_MIN, FASTER_MAX = 0.1, 1.5
+    """The bounds of the correction: hardly anybody enters until those who were too many are served."""
     ABSENT, PRESENT, ABSENT_MAX = 1.05, 0.9, 20.0
     """Some whose turn it is have left, or look only in a while: when those inside ask for less than `USED_MIN` of what
     is bearable though people wait, 5 % more are called each second, up to twenty times as many."""
@@ -41,7 +44,7 @@ class EntryBudget:
         self._bearable_per_s = 0.0
         self._entered = 0
         self._entered_per_s = 1.0
-        self._asked_per_s = self.REQUESTS_AT_FIRST
+        self._worked_per_s = self.REQUESTS_MIN
         self.rate_per_s = math.inf
 
     @property
@@ -52,41 +55,43 @@ class EntryBudget:
     @property
     def requests_per_entry(self) -> float:
         """How many requests come for each entry."""
-        return max(1.0, self._asked_per_s / max(self._entered_per_s, self._least_per_s))
+        return max(self.REQUESTS_MIN, self._worked_per_s / max(self._entered_per_s, self._least_per_s))
 
     def resume(self, rate_per_s: float) -> None:
         """Limit entries from now on, at the rate of before, which could be borne."""
         self.rate_per_s = max(self._least_per_s, rate_per_s)
         self._entered_per_s = self.rate_per_s
-        self._bearable_per_s = self._asked_per_s = self.rate_per_s * self.REQUESTS_AT_FIRST
+        self._bearable_per_s = self._worked_per_s = self.rate_per_s * self.REQUESTS_MIN
 
     def enter(self) -> None:
         """Count somebody who came in."""
         self._entered += 1
 
-    def adjust(self, seconds: float, load: Load, *, waiting: int, joins: bool = False) -> None:
-        """Move the rate by what happened in the last `seconds`, after which so many people wait.
+    def adjust(self, seconds: float, load: Load, *, waits: bool, can_call: bool = True, joins: bool = False) -> None:
+        """Move the rate by what happened in the last `seconds`, after which somebody `waits`.
 
-        A worker that bears its load `joins` those that do not, for people wait in one line for all.
+        `can_call` tells that somebody was there to be let in: the first who come wait for the end of their period, and
+        that those inside ask for little meanwhile does not mean that more can be called. A worker that bears its load
+        `joins` those that do not, for people wait in one line for all.
         """
         self._average(seconds, load)
         if not (self.is_limited or load.is_overloaded or joins):
             return
-        self._calm_s = 0.0 if load.is_overloaded or waiting else self._calm_s + seconds
+        self._calm_s = 0.0 if load.is_overloaded or waits else self._calm_s + seconds
         if self._calm_s >= self.CALM_S:
             self.rate_per_s = math.inf
             return
         used = load.asked_per_s / max(load.bearable_per_s, 1.0)
-        change = self.ABSENT if waiting and used < self.USED_MIN else self.PRESENT
+        change = self.ABSENT if waits and can_call and used < self.USED_MIN else self.PRESENT
         self._absent = min(self.ABSENT_MAX, max(1.0, self._absent * change**seconds))
-        correction = min(self.FASTER_MAX, max(self.SLOWER_MIN, 2.0 - used))
+        correction = min(self.FASTER_MAX if can_call else 1.0, max(self.SLOWER_MIN, 2.0 - used))
         enter_per_s = self._bearable_per_s / self.requests_per_entry * correction
         self.rate_per_s = max(self._least_per_s, enter_per_s * self._absent)
 
     def _average(self, seconds: float, load: Load) -> None:
         share = min(1.0, seconds / self.MEMORY_S)
         self._entered_per_s += share * (self._entered / seconds - self._entered_per_s)
-        self._asked_per_s += share * (load.asked_per_s - self._asked_per_s)
+        self._worked_per_s += share * (load.worked_per_s - self._worked_per_s)
         self._entered = 0
         share = min(1.0, seconds / self.BEARABLE_MEMORY_S) if self.is_limited else 1.0
         self._bearable_per_s += share * (load.bearable_per_s - self._bearable_per_s)

@@ -137,6 +137,7 @@ class Gate:
             is_busy = not asker.device and self._limits.strangers.come(asker.school_id, self._limits.sources.of(scope))
             if scope["path"] == BID and not asker.device:
                 return self._bid(asker, now_s, scope, receive, send)
+            is_busy |= self.admission.is_pressed
             answered = self._door.ask(asker, asker.school, now_s, is_busy=is_busy)
             if answered.passing is not Passing.IN:
                 return self._send_away(asker, answered, now_s, send)
@@ -163,21 +164,17 @@ class Gate:
         else:
             await self._admit(asker, now_s, scope, receive, send)
 
-    def _admit(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def _admit(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> None:
+        # In the task of the request from here on: a place or a slot that is given must find somebody to give it back.
         priority = _priority_of(asker)
         level = _level_of(asker, priority, now_s)
         verdict = self.admission.arrive(asker.school_id, priority, level, time.monotonic())
+        outcome = Outcome.ADMITTED
         if isinstance(verdict, Waiting):
-            return self._wait_and_work(verdict, asker, scope, receive, send)
-        if verdict is Verdict.ADMITTED:
-            self.figures.count(priority, Outcome.ADMITTED, asker.school_id)
-            return self._work(asker, scope, receive, send)
-        self.figures.count(priority, _REFUSALS[verdict], asker.school_id)
-        return self._refuse(asker, send)
-
-    async def _wait_and_work(self, waiting: Waiting, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
-        outcome, receive = await self._wait(waiting, asker, receive)
-        self.figures.count(_priority_of(asker), outcome, asker.school_id)
+            outcome, receive = await self._wait(verdict, asker, receive)
+        elif verdict is not Verdict.ADMITTED:
+            outcome = _REFUSALS[verdict]
+        self.figures.count(priority, outcome, asker.school_id)
         await (self._work(asker, scope, receive, send) if outcome is Outcome.ADMITTED else self._refuse(asker, send))
 
     async def _wait(self, waiting: Waiting, asker: Asker, receive: Receive) -> tuple[Outcome, Receive]:
@@ -308,7 +305,8 @@ class Gate:
     def _close_second(self, now: float) -> None:
         admission, room, now_s = self.admission, self._door.room, self._clock.seconds()
         seconds, self._second_began = now - self._second_began, now
-        load = Load(admission.is_overloaded, self.figures.asked() / seconds, admission.bearable.per_s)
+        asked_per_s, worked_per_s = self.figures.asked() / seconds, self.figures.worked() / seconds
+        load = Load(admission.is_overloaded, asked_per_s, worked_per_s, admission.bearable.per_s)
         self._door.turn(now_s, seconds, load)
         self._limits.strangers.turn(seconds)
         self._bidding.turn(seconds)

@@ -83,6 +83,12 @@ class Line:
         """How many people go before this place, by the counts of the last `index`."""
         return max(0.0, self._before_place(place) - self._let_in(self.reach))
 
+    def probably_ahead_of(self, place: Place, now: float) -> float:
+        """As `ahead_of`, when people go on coming as they do until the place's period, which has begun, ends."""
+        earlier = max(0.0, self._before_place(Place(place.bucket, 0)) - self._let_in(self.reach))
+        passed = min(1.0, max(0.1, now / BUCKET_S - place.bucket))
+        return earlier + self.people.get(place.bucket, 0) / passed * place.rank / RANKS
+
     def lead_over(self, other: Reach) -> float:
         """How many people more this line has let in than `other`, by the counts of the last `index`."""
         return self._let_in(self.reach) - self._let_in(other)
@@ -117,6 +123,8 @@ class Line:
             count = self._seen[number]
             remaining = count * (1 - rank / RANKS)
             if remaining > left:
+                # A period brought more than was saved for it: all of that at once would be a storm of those let in.
+                left = min(left, used)
                 rank = min(RANKS, rank + math.ceil(left / count * RANKS))
                 left = 0.0
                 break

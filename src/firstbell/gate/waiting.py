@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, Lane, Line, LineKey, Place, Reach
+from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, RANKS, Lane, Line, LineKey, Place, Reach
 from firstbell.gate.outlook import Outlook, Prospect
 from firstbell.gate.sharing import COUNTS_MAX, LINES_MAX, LinePart, Part, Peers, line_part, told_now
 from firstbell.kernel.signing import coder
@@ -97,6 +97,8 @@ class WaitingRoom:
         self.own_per_s = 0.0
         self.rate_per_s = 0.0
         self.waiting = 0
+        self.can_call = False
+        """True while somebody waits whose period has closed, who can be let in."""
 
     @property
     def cursors(self) -> dict[LineKey, int]:
@@ -131,6 +133,20 @@ class WaitingRoom:
         line = self._lines.get(key)
         return 0.0 if line is None else self._outlook.wait_s(key, line.ahead_of(self._place(ticket))) or 0.0
 
+    def probable_wait_s(self, ticket: Ticket, now: float) -> float:
+        """How long the holder will probably wait, if people come until the period ends as they did; 0 when unknown.
+
+        Only for when to ask again: it is no estimate yet. To strangers it tells nothing of their rank, or they would
+        throw their ticket away until the next one is better.
+        """
+        key = LineKey(ticket.school, ticket.lane)
+        line = self._lines.get(key)
+        whole_s = self._last_wait_s(key)
+        if line is None or not whole_s:
+            return 0.0
+        place = self._place(ticket) if ticket.lane is Lane.KNOWN else Place(ticket.bucket, RANKS)
+        return whole_s * line.probably_ahead_of(place, now) / line.waiting
+
     def promise(self, ticket: Ticket, now: float) -> Ticket:
         """The ticket with its estimate: made once its period has closed, rounded up, and never later afterwards."""
         if now < (ticket.bucket + 1) * BUCKET_S:
@@ -163,6 +179,7 @@ class WaitingRoom:
         here_per_s = whole_per_s * (1 - kept_share)
         people = here_per_s * seconds if whole_per_s < math.inf else sum(line.waiting for line in self._lines.values())
         left = people
+        self.can_call = any(line.ahead_of(Place(closed + 1, 0)) > 0 for line in self._lines.values())
         hungry = {key: line for key, line in self._lines.items() if line.waiting > 0}
         while hungry and left > people * 1e-6:
             whole = sum(self._weight(key) for key in hungry)
