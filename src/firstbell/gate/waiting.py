@@ -141,7 +141,7 @@ class WaitingRoom:
         """
         key = LineKey(ticket.school, ticket.lane)
         line = self._lines.get(key)
-        whole_s = self._last_wait_s(key)
+        whole_s = self._outlook.last_s(key)
         if line is None or not whole_s:
             return 0.0
         place = self._place(ticket) if ticket.lane is Lane.KNOWN else Place(ticket.bucket, RANKS)
