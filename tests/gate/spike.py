@@ -1,0 +1,207 @@
+"""A spike of people at one worker: the real door and the real admission, simulated time on one core.
+
+People come, wait as they are told, and go through a morning whose requests come one after the other; who is refused
+comes back. What the core does takes its time in order, refusals as well. Everything follows from the seed.
+"""
+
+import heapq
+import math
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from firstbell.gate.admission import Verdict
+from firstbell.gate.asker import Asker, Rule
+from firstbell.gate.build import admission_of
+from firstbell.gate.cursor import hour_of, level_of
+from firstbell.gate.door import Answered, Door, Passing
+from firstbell.gate.entry import EntryBudget, Load
+from firstbell.gate.queue import Waiting
+from firstbell.gate.waiting import Ticket, WaitingRoom
+from firstbell.kernel.routes import Priority
+from firstbell.kernel.signing import Key, Signer
+from firstbell.settings import Settings
+
+SERVED_S, REFUSED_S = 2.3e-3, 0.1e-3
+"""CPU of a served step and of a refusal, PostgreSQL's included, as rehearsals find them."""
+SLICES = 3
+TICK_S = 0.01
+HASTE = 4.0
+"""As in rehearsals: people read so many times faster than in a school."""
+MORNING = ((Priority.P1, 0.0), (Priority.P1, 4.0), (Priority.P2, 10.0), (Priority.P0, 2.0), (Priority.P1, 8.0))
+"""The requests of a morning: class, and mean seconds of thought before it."""
+CAPACITY_PER_S = 1 / (SERVED_S * len(MORNING))
+"""People whose mornings one core can serve each second."""
+RETRY_S = (4.0, 12.0)
+START = 1_000_000_000.0
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A school."""
+
+    id: UUID
+    name: str = "De Wilge"
+    locale: str = "nl"
+    zone: ZoneInfo = ZoneInfo("Europe/Brussels")
+
+
+SCHOOLS = [Place(UUID(int=number)) for number in (1, 2, 3)]
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody on a known device; `done` requests of the morning have been served."""
+
+    school: Place
+    device: bytes
+    group: int
+    ticket: str = ""
+    is_inside: bool = False
+    done: int = 0
+    told_at: float = 0.0
+    told_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen: counts by second, seconds that served requests took, and which estimates came true."""
+
+    served: Counter[int] = field(default_factory=Counter)
+    refused: Counter[int] = field(default_factory=Counter)
+    cut: Counter[int] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    estimates: list[bool] = field(default_factory=list)
+
+    def p99_s(self) -> float:
+        """Of the time that served requests took."""
+        return sorted(self.seconds)[int(0.99 * len(self.seconds))]
+
+
+class Spike:
+    """One worker and everybody who comes to it."""
+
+    def __init__(self, seed: int) -> None:
+        made = Settings()
+        self.seen = Seen()
+        self._chance = random.Random(seed)
+        self._now = self._free_at = self._due = self._second = START
+        self._asked = self._worked = 0
+        self._events: list[tuple[float, int, Callable[..., None], tuple[object, ...]]] = []
+        self._admission = admission_of(made, START, lambda school: 1.0)
+        room = WaitingRoom(b"seed", b"worker", unknown_share=made.unknown_entries_share)
+        budget = EntryBudget(least_per_s=made.entries_per_second_min)
+        tickets = Signer((Key("t", bytes(32)),), "ticket")
+        questions_per_s = made.waiting_questions_per_second
+        self._door = Door(tickets, room, budget, random.Random(seed), questions_per_s=questions_per_s)
+        self._at(START + TICK_S, self._tick)
+
+    def come(self, people_per_s: float, *, seconds: float) -> None:
+        """Let people come for so long from now on, and play it."""
+        moment = end = self._now
+        end += seconds
+        while (moment := moment + self._chance.expovariate(people_per_s)) < end:
+            device = self._chance.randbytes(16)
+            self._at(moment, self._ask, Person(self._chance.choice(SCHOOLS), device, self._chance.randrange(1, 999)))
+        while self._events[0][0] < end:
+            self._now, _, act, arguments = heapq.heappop(self._events)
+            act(*arguments)
+        self._now = end
+
+    def _at(self, moment: float, act: Callable[..., None], *arguments: object) -> None:
+        heapq.heappush(self._events, (moment, self._chance.getrandbits(60), act, arguments))
+
+    def _run(self, seconds: float, then: Callable[..., None], *arguments: object) -> None:
+        """Work for so long, after everything that came before."""
+        self._free_at = max(self._free_at, self._now) + seconds * self._chance.uniform(0.5, 1.5)
+        self._at(self._free_at, then, *arguments)
+
+    def _ask(self, person: Person) -> None:
+        self._run(0.0, self._decide, person, self._now)
+
+    def _decide(self, person: Person, asked_at: float) -> None:
+        priority, _ = MORNING[person.done]
+        if not person.is_inside and not self._comes_in(person, Rule(priority)):
+            return
+        self._asked += 1
+        school = person.school.id.bytes
+        level = level_of(priority, person.group, hour_of(self._now))
+        verdict = self._admission.arrive(school, priority, level, self._now)
+        if isinstance(verdict, Waiting):
+            verdict.wake = lambda is_in: self._work(person, asked_at, SLICES) if is_in else self._cut(person)
+        elif verdict is Verdict.ADMITTED:
+            self._work(person, asked_at, SLICES)
+        else:
+            self._cut(person)
+
+    def _comes_in(self, person: Person, rule: Rule) -> bool:
+        school = person.school
+        asker = Asker(school, school.id.bytes, rule, None, person.device, person.ticket, wants_page=True, is_safe=True)
+        answered = self._door.ask(asker, school, self._now, is_busy=self._admission.is_pressed)
+        person.is_inside = answered.passing is Passing.IN
+        if not person.is_inside:
+            self.seen.refused[self._elapsed] += 1
+            self._run(REFUSED_S, self._wait, person, answered)
+        elif person.told_at:
+            missed_s = abs(self._now - person.told_at - person.told_s)
+            self.seen.estimates.append(missed_s <= max(10.0, 0.2 * person.told_s))
+        return person.is_inside
+
+    def _wait(self, person: Person, answered: Answered) -> None:
+        ticket: Ticket | None = answered.ticket
+        if ticket is not None:
+            person.ticket = self._door.cookie_of(ticket)
+            if ticket.promised_at and not person.told_at:
+                person.told_at, person.told_s = self._now, ticket.promised_at - self._now
+        self._at(self._now + answered.poll_s, self._ask, person)
+
+    def _cut(self, person: Person) -> None:
+        self.seen.cut[self._elapsed] += 1
+        self._run(REFUSED_S, lambda: None)
+        self._at(self._now + self._chance.uniform(*RETRY_S), self._ask, person)
+
+    def _work(self, person: Person, asked_at: float, slices: int) -> None:
+        if slices:
+            self._worked += slices == SLICES
+            self._run(SERVED_S / SLICES, self._work, person, asked_at, slices - 1)
+            return
+        self._admission.leave(person.school.id.bytes, self._now)
+        self.seen.served[self._elapsed] += 1
+        self.seen.seconds.append(self._now - asked_at)
+        person.done += 1
+        if person.done < len(MORNING):
+            _, think_s = MORNING[person.done]
+            self._at(self._now + self._chance.expovariate(HASTE / think_s), self._ask, person)
+
+    @property
+    def _elapsed(self) -> int:
+        return int(self._now - START)
+
+    def _tick(self) -> None:
+        self._run(0.0, self._look)
+
+    def _look(self) -> None:
+        self._admission.tick(self._now, max(0.0, self._now - self._due))
+        seconds = self._now - self._second
+        if seconds >= 1:
+            bearable_per_s = self._admission.bearable.per_s
+            asked_per_s, worked_per_s = self._asked / seconds, self._worked / seconds
+            load = Load(self._admission.is_overloaded, asked_per_s, worked_per_s, bearable_per_s)
+            self._door.turn(self._now, seconds, load)
+            self._asked, self._worked, self._second = 0, 0, self._now
+        self._due = self._now + TICK_S
+        self._at(self._due, self._tick)
+
+
+def most_served_per_s(refused_per_s: float) -> float:
+    """What saying no so often leaves of a core."""
+    return max(0.0, 1 - refused_per_s * REFUSED_S) / SERVED_S
+
+
+def mean(counts: Counter[int], first: int, end: int) -> float:
+    """Of the seconds from `first` until `end`."""
+    return math.fsum(counts[second] for second in range(first, end)) / (end - first)

@@ -1,0 +1,75 @@
+"""Ten times as many people as a worker can serve, from the first second to peace; played by seed."""
+
+import pytest
+
+from firstbell.gate.line import BUCKET_S, Lane, Line, Place, Reach
+from firstbell.gate.waiting import Ticket, WaitingRoom
+from tests.gate.cell import START
+from tests.gate.spike import CAPACITY_PER_S, MORNING, SERVED_S, Spike, mean, most_served_per_s
+
+PEOPLE = 1_000
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_at_ten_times_nearly_all_is_served_that_saying_no_leaves(seed: int) -> None:
+    spike = Spike(seed)
+    spike.come(0.8 * CAPACITY_PER_S, seconds=10)
+    assert not spike.seen.refused, "in peace nobody waits"
+    spike.come(10 * CAPACITY_PER_S, seconds=45)
+    seen, of = spike.seen, (25, 55)  # from when the first period has been called
+    most_per_s = most_served_per_s(mean(seen.refused, *of) + mean(seen.cut, *of))
+    assert mean(seen.served, *of) >= 0.93 * most_per_s
+    assert mean(seen.cut, *of) <= 0.2 * mean(seen.served, *of), "who is inside is seldom sent back"
+    assert mean(seen.refused, *of) <= 10 * CAPACITY_PER_S + 300, "who waits asks once more, and when it is the turn"
+    assert sum(seen.estimates) >= 0.9 * len(seen.estimates) > 500
+    assert seen.p99_s() <= 0.2
+
+
+def test_after_a_spike_those_who_come_back_are_served_in_turn() -> None:
+    spike = Spike(3)
+    spike.come(5 * CAPACITY_PER_S, seconds=20)
+    spike.come(0.2 * CAPACITY_PER_S, seconds=120)
+    assert mean(spike.seen.served, 60, 100) >= 0.8 / SERVED_S
+    assert sum(spike.seen.served.values()) >= 0.95 * len(MORNING) * 120 * CAPACITY_PER_S
+
+
+def room_with(people: int) -> tuple[WaitingRoom, list[Ticket]]:
+    """A room into which so many came in the first second of a period, and its tickets."""
+    room = WaitingRoom(b"seed", b"worker", unknown_share=0.2)
+    came = [Ticket(bytes(16), Lane.KNOWN, number.to_bytes(8), 0) for number in range(people)]
+    tickets = [room.count(ticket, START + number / people) for number, ticket in enumerate(came)]
+    room.let_in(10.0, START + 1, 1.0)
+    return room, tickets
+
+
+def test_what_is_probable_before_a_period_is_over_counts_on_who_still_comes() -> None:
+    room, tickets = room_with(PEOPLE)
+    waits_s = [room.probable_wait_s(ticket, START + 1) for ticket in tickets]
+    assert min(waits_s) < 10
+    assert 0.9 < max(waits_s) / (BUCKET_S * PEOPLE / 10.0) < 1.1
+
+
+def test_a_stranger_learns_nothing_of_the_rank_from_when_to_ask_again() -> None:
+    room = WaitingRoom(b"seed", b"worker", unknown_share=0.2)
+    tickets = [room.count(Ticket(bytes(16), Lane.UNKNOWN, bytes([number]), 0), START) for number in range(100)]
+    room.let_in(10.0, START + 1, 1.0)
+    assert len({room.probable_wait_s(ticket, START + 1) for ticket in tickets}) == 1
+
+
+def test_entries_that_nobody_could_use_are_not_used_all_at_once() -> None:
+    line = Line(Reach(Place(0, 0)))
+    line.count(b"worker", 0, PEOPLE)
+    line.index(Place(0, 0))
+    for _ in range(BUCKET_S):
+        line.advance(10.0, closed=-1)
+    line.advance(10.0, closed=0)
+    assert round(PEOPLE - line.waiting) == 10
+
+
+def test_a_short_line_is_gone_as_soon_as_there_was_room_for_all_of_it() -> None:
+    line = Line(Reach(Place(0, 0)))
+    line.count(b"worker", 0, 30)
+    line.index(Place(0, 0))
+    for _ in range(3):
+        line.advance(10.0, closed=-1)
+    assert line.waiting == 0
