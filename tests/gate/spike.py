@@ -96,8 +96,14 @@ class Spike:
         room = WaitingRoom(b"seed", b"worker", unknown_share=made.unknown_entries_share)
         budget = EntryBudget(least_per_s=made.entries_per_second_min)
         tickets = Signer((Key("t", bytes(32)),), "ticket")
-        questions_per_s = made.waiting_questions_per_second
-        self._door = Door(tickets, room, budget, random.Random(seed), questions_per_s=questions_per_s)
+        self._door = Door(
+            tickets,
+            room,
+            budget,
+            random.Random(seed),
+            questions_per_s=made.waiting_questions_per_second,
+            unknown_share=made.unknown_entries_share,
+        )
         self._at(START + TICK_S, self._tick)
 
     def come(self, people_per_s: float, *, seconds: float) -> None:
@@ -140,8 +146,9 @@ class Spike:
 
     def _comes_in(self, person: Person, rule: Rule) -> bool:
         school = person.school
-        asker = Asker(school, school.id.bytes, rule, None, person.device, person.ticket, wants_page=True, is_safe=True)
-        answered = self._door.ask(asker, school, self._now, is_busy=self._admission.is_pressed)
+        known: dict[str, bool] = {"wants_page": True, "is_safe": True}
+        asker = Asker(school, school.id.bytes, rule, None, person.device, person.ticket, **known)
+        answered = self._door.ask(asker, school, self._now, is_pressed=self._admission.is_pressed)
         person.is_inside = answered.passing is Passing.IN
         if not person.is_inside:
             self.seen.refused[self._elapsed] += 1

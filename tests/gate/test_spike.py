@@ -18,8 +18,8 @@ def test_at_ten_times_nearly_all_is_served_that_saying_no_leaves(seed: int) -> N
     spike.come(10 * CAPACITY_PER_S, seconds=45)
     seen, of = spike.seen, (25, 55)  # from when the first period has been called
     most_per_s = most_served_per_s(mean(seen.refused, *of) + mean(seen.cut, *of))
-    assert mean(seen.served, *of) >= 0.93 * most_per_s
-    assert mean(seen.cut, *of) <= 0.2 * mean(seen.served, *of), "who is inside is seldom sent back"
+    assert mean(seen.served, *of) >= 0.9 * most_per_s
+    assert mean(seen.cut, *of) <= 0.25 * mean(seen.served, *of), "who is inside is seldom sent back"
     assert mean(seen.refused, *of) <= 10 * CAPACITY_PER_S + 300, "who waits asks once more, and when it is the turn"
     assert sum(seen.estimates) >= 0.9 * len(seen.estimates) > 500
     assert seen.p99_s() <= 0.2

@@ -73,17 +73,21 @@ class Door:
         self.room = room
         self.budget = budget
         self.calls = Calls()
+        self._was_pressed = False
 
-    def ask(self, asker: Asker, school: School, now: float, *, is_busy: bool = False) -> Answered:
+    def ask(
+        self, asker: Asker, school: School, now: float, *, is_busy: bool = False, is_pressed: bool = False
+    ) -> Answered:
         """Decide on a request of somebody who is not inside.
 
-        `is_busy` when very many strangers come from there, or when those inside have to queue already: whoever comes
-        then waits for the end of a period, even in peace.
+        `is_busy` when very many strangers come from there; `is_pressed` when those inside have to queue already, from
+        when on entries are counted: before a window of the admission is over hundreds would have come in.
         """
+        self._was_pressed |= is_pressed
         lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
         if asker.called is not None:
             self.calls.hear(asker.called, now)
-        if not is_busy and self._is_open(asker, lane, asker.school_id, now):
+        if not (is_busy or is_pressed) and self._is_open(asker, lane, asker.school_id, now):
             self.budget.enter()
             return _IN
         if asker.device and asker.rule.priority is Priority.P0:
@@ -100,10 +104,7 @@ class Door:
             ticket = Ticket(asker.school_id, lane, holder, came_at, promised_at=promised_at)
             if lane is Lane.UNKNOWN:
                 return Answered(Passing.WAIT, ticket, FIRST_POLL_S + int(2 * self._chance.random()))
-        if not ticket.bucket:
-            ticket = self.room.count(ticket, now)
-        ticket = self.room.promise(ticket, now)
-        return Answered(Passing.WAIT, ticket, self._poll_s(ticket, now))
+        return self._line_up(ticket, now)
 
     def resume(self, bearable: Bearable) -> None:
         """Go on as the room was left: who waited before a restart does not come in all at once."""
@@ -116,7 +117,8 @@ class Door:
         outside = self.calls.waiting(now)
         waits = self.room.waiting + outside > 0
         can_call = self.room.can_call or outside > 0
-        joins = waits and self.room.is_limited_elsewhere(now)
+        joins = waits and (self._was_pressed or self.room.is_limited_elsewhere(now))
+        self._was_pressed = False
         self.budget.adjust(seconds, load, waits=waits, can_call=can_call, joins=joins)
         # In peace only strangers from a busy source wait: for as long as it takes to come back twice.
         rate_per_s, known = self.budget.rate_per_s, self.room.waiting_in(Lane.KNOWN)
@@ -150,6 +152,16 @@ class Door:
             return True
         # While entries are counted, strangers come in by the line alone: a flood without tickets has no part.
         return lane is Lane.KNOWN and not self.is_before(asker, now) and self.calls.take()
+
+    def _line_up(self, ticket: Ticket, now: float) -> Answered:
+        """Give a place to who has none yet. Of known devices some may enter at once, by their rank in the period."""
+        if not ticket.bucket:
+            ticket = self.room.count(ticket, now)
+            if ticket.lane is Lane.KNOWN and self.room.is_served(ticket):
+                self.budget.enter()
+                return Answered(Passing.IN, ticket)
+        ticket = self.room.promise(ticket, now)
+        return Answered(Passing.WAIT, ticket, self._poll_s(ticket, now))
 
     def _poll_s(self, ticket: Ticket, now: float) -> int:
         """When to ask again: with jitter, and never after the estimate."""

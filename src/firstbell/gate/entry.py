@@ -24,6 +24,8 @@ class EntryBudget:
 
     MEMORY_S = 60.0
     """How long entries and requests are averaged: several times what lies between an entry and its requests."""
+    LAG_S = 10.0
+    """About how long after an entry its requests come: compared with those of now they would look too few."""
     BEARABLE_MEMORY_S = 10.0
     """How long what is bearable is averaged: it swings from window to window, and estimates count on the rate."""
     REQUESTS_MIN = 4.0
@@ -43,7 +45,7 @@ class EntryBudget:
         self._absent = 1.0
         self._bearable_per_s = 0.0
         self._entered = 0
-        self._entered_per_s = 1.0
+        self._entering_per_s = self._entered_per_s = 1.0
         self._worked_per_s = self.REQUESTS_MIN
         self.rate_per_s = math.inf
 
@@ -60,7 +62,7 @@ class EntryBudget:
     def resume(self, rate_per_s: float) -> None:
         """Limit entries from now on, at the rate of before, which could be borne."""
         self.rate_per_s = max(self._least_per_s, rate_per_s)
-        self._entered_per_s = self.rate_per_s
+        self._entering_per_s = self._entered_per_s = self.rate_per_s
         self._bearable_per_s = self._worked_per_s = self.rate_per_s * self.REQUESTS_MIN
 
     def enter(self) -> None:
@@ -89,8 +91,9 @@ class EntryBudget:
         self.rate_per_s = max(self._least_per_s, enter_per_s * self._absent)
 
     def _average(self, seconds: float, load: Load) -> None:
+        self._entering_per_s += min(1.0, seconds / self.LAG_S) * (self._entered / seconds - self._entering_per_s)
         share = min(1.0, seconds / self.MEMORY_S)
-        self._entered_per_s += share * (self._entered / seconds - self._entered_per_s)
+        self._entered_per_s += share * (self._entering_per_s - self._entered_per_s)
         self._worked_per_s += share * (load.worked_per_s - self._worked_per_s)
         self._entered = 0
         share = min(1.0, seconds / self.BEARABLE_MEMORY_S) if self.is_limited else 1.0

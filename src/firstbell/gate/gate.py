@@ -137,8 +137,8 @@ class Gate:
             is_busy = not asker.device and self._limits.strangers.come(asker.school_id, self._limits.sources.of(scope))
             if scope["path"] == BID and not asker.device:
                 return self._bid(asker, now_s, scope, receive, send)
-            is_busy |= self.admission.is_pressed
-            answered = self._door.ask(asker, asker.school, now_s, is_busy=is_busy)
+            is_pressed = self.admission.is_pressed
+            answered = self._door.ask(asker, asker.school, now_s, is_busy=is_busy, is_pressed=is_pressed)
             if answered.passing is not Passing.IN:
                 return self._send_away(asker, answered, now_s, send)
         send = self._with_cookies(asker, answered, now_s, scope, send)

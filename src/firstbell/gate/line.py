@@ -62,6 +62,8 @@ class Line:
     _seen: dict[int, int] = field(default_factory=dict)
     _numbers: list[int] = field(default_factory=list)
     _before: list[int] = field(default_factory=lambda: [0])
+    _opened: tuple[int, int] = (0, 0)
+    """The period in which people came at the last turn, and how many had come in it."""
 
     def count(self, worker: bytes, bucket: int, people: int) -> None:
         """Know that `worker` has counted so many in this period until now."""
@@ -85,9 +87,13 @@ class Line:
 
     def probably_ahead_of(self, place: Place, now: float) -> float:
         """As `ahead_of`, when people go on coming as they do until the place's period, which has begun, ends."""
-        earlier = max(0.0, self._before_place(Place(place.bucket, 0)) - self._let_in(self.reach))
         passed = min(1.0, max(0.1, now / BUCKET_S - place.bucket))
-        return earlier + self.people.get(place.bucket, 0) / passed * place.rank / RANKS
+        people = self.people.get(place.bucket, 0) / passed / RANKS
+        (bucket, rank), _ = self.reach
+        if bucket == place.bucket:
+            return max(0.0, people * (place.rank - rank))
+        earlier = max(0.0, self._before_place(Place(place.bucket, 0)) - self._let_in(self.reach))
+        return earlier + people * place.rank
 
     def lead_over(self, other: Reach) -> float:
         """How many people more this line has let in than `other`, by the counts of the last `index`."""
@@ -110,8 +116,12 @@ class Line:
         self._numbers = sorted(self._seen)
         self._before = [0, *accumulate(self._seen[number] for number in self._numbers)]
 
-    def advance(self, people: float, closed: int) -> float:
-        """Let the next `people` in, of the periods up to `closed`, and save for later ones; how many could be used."""
+    def advance(self, people: float, closed: int, opened: int | None = None) -> float:
+        """Let the next `people` in, of the periods up to `closed`, and save for later ones; how many could be used.
+
+        Of the period `opened`, in which people still come, all before a rank are let in when nobody waits who came
+        earlier: as large a part of it as can enter of those who come in a turn.
+        """
         used = min(people, self.waiting)
         (bucket, rank), saved = self.reach
         left = saved + used
@@ -130,8 +140,22 @@ class Line:
                 break
             left -= remaining
             bucket, rank = number + 1, 0
+        if opened is not None and left:
+            if opened > bucket:
+                bucket, rank = opened, 0
+            rank, left = self._open(opened, rank, people), 0.0
         self.reach = Reach(Place(bucket, rank), left)
         return used
+
+    def _open(self, number: int, rank: int, people: float) -> int:
+        """The rank before which everybody may enter who comes in this period, when `people` may in a turn."""
+        count = self._seen.get(number, 0)
+        known, before = self._opened
+        self._opened = number, count
+        if known != number or not count:
+            return rank  # only after a whole turn it is seen how many come in one
+        share = people / max(count - before, people)
+        return max(rank, min(math.ceil(share * RANKS), rank + math.ceil(people / count * RANKS)))
 
     def _forget(self, numbers: list[int]) -> None:
         for number in numbers:

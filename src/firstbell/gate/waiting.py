@@ -145,7 +145,7 @@ class WaitingRoom:
         if line is None or not whole_s:
             return 0.0
         place = self._place(ticket) if ticket.lane is Lane.KNOWN else Place(ticket.bucket, RANKS)
-        return whole_s * line.probably_ahead_of(place, now) / line.waiting
+        return whole_s * line.probably_ahead_of(place, now) / max(1.0, line.waiting)
 
     def promise(self, ticket: Ticket, now: float) -> Ticket:
         """The ticket with its estimate: made once its period has closed, rounded up, and never later afterwards."""
@@ -176,6 +176,7 @@ class WaitingRoom:
         whole_per_s = rate_per_s if is_alone else rate_per_s + self._peers.rate_per_s(now)
         ahead = self._index(now, LEAD_S * whole_per_s, only=self.worker if is_alone else None)
         closed = int((now - SETTLE_S) // BUCKET_S) - 1
+        opened = closed + 1 if closed + 1 == int(now // BUCKET_S) else None
         here_per_s = whole_per_s * (1 - kept_share)
         people = here_per_s * seconds if whole_per_s < math.inf else sum(line.waiting for line in self._lines.values())
         left = people
@@ -185,7 +186,9 @@ class WaitingRoom:
             whole = sum(self._weight(key) for key in hungry)
             budget = left
             for key, line in hungry.items():
-                left -= line.advance(budget * self._weight(key) / whole, closed)
+                # Strangers would throw their ticket away until one of a good rank lets them in at once.
+                own = opened if key.lane is Lane.KNOWN else None
+                left -= line.advance(budget * self._weight(key) / whole, closed, own)
             hungry = {key: line for key, line in hungry.items() if line.waiting > 0}
         for key, reach in ahead.items():
             self._lines[key].reach = reach
