@@ -146,8 +146,7 @@ class Spike:
 
     def _comes_in(self, person: Person, rule: Rule) -> bool:
         school = person.school
-        known: dict[str, bool] = {"wants_page": True, "is_safe": True}
-        asker = Asker(school, school.id.bytes, rule, None, person.device, person.ticket, **known)
+        asker = Asker(school, school.id.bytes, rule, None, person.device, person.ticket, wants_page=True, is_safe=True)
         answered = self._door.ask(asker, school, self._now, is_pressed=self._admission.is_pressed)
         person.is_inside = answered.passing is Passing.IN
         if not person.is_inside:
