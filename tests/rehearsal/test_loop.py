@@ -66,13 +66,13 @@ def refusal(_request: bytes) -> bytes:
 
 
 def waiting_room(request: bytes) -> bytes:
-    """Whoever shows a ticket is inside; the others get one, and are told to come back in a second."""
-    if b"ticket=" in request:
+    """Whoever shows a second ticket is inside; the others get one, and are told to come back in a second."""
+    if b"ticket=b" in request:
         return b"HTTP/1.1 200 OK\r\nset-cookie: ticket=; Max-Age=0\r\nset-cookie: inside=b\r\ncontent-length: 0\r\n\r\n"
     body = b'<progress value="3" max="5"></progress>'
     return (
-        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nSet-Cookie: ticket=a; Path=/\r\n"
-        b"content-length: %d\r\n\r\n%s" % (len(body), body)
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nSet-Cookie: ticket=%s; Path=/\r\n"
+        b"content-length: %d\r\n\r\n%s" % (b"b" if b"ticket=a" in request else b"a", len(body), body)
     )
 
 
@@ -143,7 +143,10 @@ def test_a_line_to_nobody_is_refused(loop: Loop) -> None:
     assert ask(loop, open_line(loop, "127.3.4.5", address)) == "refused"
 
 
-def test_people_wait_as_long_as_they_are_told_and_keep_what_they_are_given(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_crowded", [False, True])
+def test_people_wait_as_told_with_what_they_are_given_and_with_their_connection_unless_too_many_have_one(
+    tmp_path: Path, *, is_crowded: bool
+) -> None:
     cast = tmp_path / "cast.jsonl"
     players = [
         Player(
@@ -158,10 +161,14 @@ def test_people_wait_as_long_as_they_are_told_and_keep_what_they_are_given(tmp_p
         crowds = (Crowd("everybody", "morning", (stretch,)),)
         orders = Orders(Target(*address), cast, crowds, begins_at=time.monotonic(), seconds=LONG_S, haste=4.0, seed=8)
         performance = Performance(orders, Cast(cast))
+        if is_crowded:
+            performance.sockets_many = 0
         performance.begin(lambda tally, _receipts: whole.add(tally))
         play_until(performance.loop, lambda: whole.served.total() == people)
         performance.end()
-    assert whole.people == whole.offered.total() == whole.refused.total() == whole.refused_new.total() == people > 20
+    assert whole.people == whole.offered.total() == people > 20
+    assert whole.refused.total() == 2 * people
+    assert whole.refused_new.total() == (2 if is_crowded else 1) * people
     assert whole.waiting.people == whole.waiting.admitted == whole.waiting.within_estimate == people
     assert whole.known == {True: people}
     assert not whole.errors

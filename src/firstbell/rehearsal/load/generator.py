@@ -57,6 +57,12 @@ class Performance:
         self._visitors: set[Visitor] = set()
         self._awaited: deque[tuple[float, Visitor, int]] = deque()
         self._used_s = 0.0
+        self.sockets_many = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+
+    @property
+    def is_crowded(self) -> bool:
+        """Half of all sockets are in use: who waits gives theirs back, for those who have yet to ask."""
+        return self.loop.sockets > self.sockets_many
 
     def expect(self, visitor: Visitor) -> None:
         """Watch that the visitor's answer comes before its patience ends."""

@@ -3,6 +3,7 @@
 import errno
 import socket
 from collections.abc import Callable
+from os import strerror
 from select import EPOLLIN, EPOLLOUT
 
 from firstbell.rehearsal.bench.connection import Answer, parse_answer
@@ -111,7 +112,7 @@ def open_line(loop: Loop, source: str, target: tuple[str, int]) -> Line:
     if status in {0, errno.EINPROGRESS}:
         return Line(loop, made)
     made.close()
-    raise OSError(status, "not connected")
+    raise OSError(status, strerror(status))
 
 
 def from_address(source: str) -> socket.SocketType:

@@ -31,6 +31,11 @@ class Loop:
         """Seconds since the run began."""
         return time.monotonic() - self._begins_at
 
+    @property
+    def sockets(self) -> int:
+        """How many are watched."""
+        return len(self._ready)
+
     def at(self, due_s: float, act: Callable[[float], None]) -> None:
         """Call `act` with `due_s` when that second has come."""
         self._serial += 1

@@ -49,6 +49,10 @@ class Stage(Protocol):
     haste: float
     bidders: int
 
+    @property
+    def is_crowded(self) -> bool:
+        """No more connections can be kept by those who wait."""
+
     def expect(self, visitor: "Visitor") -> None:
         """Watch that the visitor's answer comes before its patience ends."""
 
@@ -123,7 +127,7 @@ class Visitor:
             self._begin(from_s)
 
     def _plan(self, due_s: float, act: Callable[[float], None]) -> None:
-        if due_s - self._stage.loop.now() > IDLE_S:
+        if due_s - self._stage.loop.now() > IDLE_S or self._stage.is_crowded:
             self._drop_line()
         self._stage.loop.at(due_s, act)
 
@@ -148,7 +152,7 @@ class Visitor:
         try:
             self._line = self._open_line()
         except OSError as error:
-            self._fail("connection refused" if error.errno == ECONNREFUSED else "no connection")
+            self._fail("connection refused" if error.errno == ECONNREFUSED else f"no connection: {error.strerror}")
             return
         self._send(self._line)
 
