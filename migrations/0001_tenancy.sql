@@ -39,6 +39,8 @@ BEGIN
     EXECUTE format('CREATE POLICY removing ON %s FOR DELETE USING (school_id = (SELECT writable_school()))', target);
     EXECUTE format('GRANT %s ON %s TO firstbell_app, firstbell_jobs', verbs, target);
     EXECUTE format('GRANT SELECT ON %s TO firstbell_search', target);
+    -- Imports tell the planner of what they brought.
+    EXECUTE format('GRANT MAINTAIN ON %s TO firstbell_jobs', target);
 END $$;
 
 CREATE TABLE school (

@@ -86,6 +86,7 @@ async def _fill(settings: Settings, pupils: int, steps: Steps) -> None:
         for number, school in enumerate(world.schools):
             await filler.add_school(school, _HOME if number == 0 else ())
         await filler.link_families(world)
+        await filler.pool.analyze()
     remember_demo_school(settings.data_dir, DemoSchool(pupils, tuple(_guests(world))))
 
 

@@ -235,6 +235,8 @@ async def _import(settings: Settings, file: Path, slug: str | None, mapping: Rol
                     print(f"{verdict} {kind}: {_plain(name)}")
             finally:
                 await tx.roll_back()
+            if not choices.dry_run:
+                await pool.analyze()
     _show(school, report, dry_run=choices.dry_run)
     if doubt:
         typer.echo(f"It would not be imported: {doubt}")

@@ -87,6 +87,8 @@ async def _import(
                 await tx.commit()
         finally:
             await tx.roll_back()
+        if not dry_run:
+            await pool.analyze()
         return change
     finally:
         await pool.close()

@@ -393,3 +393,12 @@ def test_an_import_is_noted_with_what_was_handed_over_and_what_it_did(school: Sc
     told = json.loads(detail)
     assert told["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
     assert told["person added"] == 7
+
+
+def test_after_an_import_the_planner_knows_how_many_came(school: School) -> None:
+    school.put(small_roster())
+    looked_at = """
+        SELECT relname FROM pg_stat_user_tables
+        WHERE $1::uuid IS NOT NULL AND relname IN ('person', 'course') AND last_analyze > now() - interval '1 minute'
+    """
+    assert len(school.rows(looked_at)) == 2
