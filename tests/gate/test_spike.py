@@ -2,7 +2,7 @@
 
 import pytest
 
-from firstbell.gate.line import BUCKET_S, Lane, Line, Place, Reach
+from firstbell.gate.line import BUCKET_S, RANKS, Lane, Line, Place, Reach
 from firstbell.gate.waiting import Ticket, WaitingRoom
 from tests.gate.cell import START
 from tests.gate.spike import CAPACITY_PER_S, MORNING, SERVED_S, Spike, mean, most_served_per_s
@@ -60,16 +60,27 @@ def test_entries_that_nobody_could_use_are_not_used_all_at_once() -> None:
     line = Line(Reach(Place(0, 0)))
     line.count(b"worker", 0, PEOPLE)
     line.index(Place(0, 0))
-    for _ in range(BUCKET_S):
-        line.advance(10.0, closed=-1)
+    line.advance(10.0, closed=-1)
+    line.open(0)
     line.advance(10.0, closed=0)
     assert round(PEOPLE - line.waiting) == 10
+
+
+def test_of_those_who_come_in_an_open_period_as_many_enter_as_can() -> None:
+    line = Line(Reach(Place(0, 0)))
+    for turn in range(1, 10):
+        line.count(b"worker", 0, 100 * turn)
+        line.index(Place(0, 0))
+        line.advance(10.0, closed=-1)
+        line.open(0)
+    assert 0.09 <= line.reach.cursor.rank / RANKS <= 0.11
 
 
 def test_a_short_line_is_gone_as_soon_as_there_was_room_for_all_of_it() -> None:
     line = Line(Reach(Place(0, 0)))
     line.count(b"worker", 0, 30)
     line.index(Place(0, 0))
-    for _ in range(3):
+    for _ in range(4):
         line.advance(10.0, closed=-1)
+        line.open(0)
     assert line.waiting == 0

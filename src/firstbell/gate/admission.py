@@ -63,6 +63,7 @@ class Admission:
         self.inflight = 0
         self.is_overloaded = False
         self.queuing_s = 0.0
+        self._expected = 0
         self._held: dict[bytes, int] = {}
         self._begin_window(now)
 
@@ -74,11 +75,16 @@ class Admission:
     @property
     def is_pressed(self) -> bool:
         """True when so many are in the queue that nobody more should come: a storm shows here before it is measured."""
-        return self.queue.size >= self.bounds.queue_max * PRESSED_SHARE
+        return self.queue.size + self._expected >= self.bounds.queue_max * PRESSED_SHARE
+
+    def expect(self) -> None:
+        """Somebody new was let in, whose request arrives in a moment."""
+        self._expected += 1
 
     def arrive(self, school: bytes, priority: Priority, level: int, now: float) -> Verdict | Waiting:
         """Decide on one request. A `Waiting` is in the queue; whoever is admitted must `leave`."""
         cursor = self.cursors.of(school)
+        self._expected = max(0, self._expected - 1)
         self._window.arrivals += 1
         if not cursor.admits(level):
             return Verdict.CUT
@@ -106,6 +112,7 @@ class Admission:
 
     def tick(self, now: float, lag_s: float) -> bool:
         """Each few milliseconds: `lag_s` is how late this call came. True when a window was closed."""
+        self._expected = 0  # they have arrived, or gone
         self._window.lag_s += lag_s
         self._window.ticks += 1
         for waiting in self.queue.drop_late(now):

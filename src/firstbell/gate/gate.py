@@ -141,6 +141,8 @@ class Gate:
             answered = self._door.ask(asker, asker.school, now_s, is_busy=is_busy, is_pressed=is_pressed)
             if answered.passing is not Passing.IN:
                 return self._send_away(asker, answered, now_s, send)
+            if not asker.rule.hashes:  # which takes no slot
+                self.admission.expect()
         send = self._with_cookies(asker, answered, now_s, scope, send)
         if asker.is_safe:
             return self._admit(asker, now_s, scope, receive, send)

@@ -62,7 +62,7 @@ class Line:
     _seen: dict[int, int] = field(default_factory=dict)
     _numbers: list[int] = field(default_factory=list)
     _before: list[int] = field(default_factory=lambda: [0])
-    _opened: tuple[int, int] = (0, 0)
+    _opened: tuple[int, int] = (-1, 0)
     """The period in which people came at the last turn, and how many had come in it."""
 
     def count(self, worker: bytes, bucket: int, people: int) -> None:
@@ -116,12 +116,8 @@ class Line:
         self._numbers = sorted(self._seen)
         self._before = [0, *accumulate(self._seen[number] for number in self._numbers)]
 
-    def advance(self, people: float, closed: int, opened: int | None = None) -> float:
-        """Let the next `people` in, of the periods up to `closed`, and save for later ones; how many could be used.
-
-        Of the period `opened`, in which people still come, all before a rank are let in when nobody waits who came
-        earlier: as large a part of it as can enter of those who come in a turn.
-        """
+    def advance(self, people: float, closed: int) -> float:
+        """Let the next `people` in, of the periods up to `closed`, and save for later ones; how many could be used."""
         used = min(people, self.waiting)
         (bucket, rank), saved = self.reach
         left = saved + used
@@ -133,29 +129,30 @@ class Line:
             count = self._seen[number]
             remaining = count * (1 - rank / RANKS)
             if remaining > left:
-                # A period brought more than was saved for it: all of that at once would be a storm of those let in.
-                left = min(left, used)
                 rank = min(RANKS, rank + math.ceil(left / count * RANKS))
                 left = 0.0
                 break
             left -= remaining
             bucket, rank = number + 1, 0
-        if opened is not None and left:
-            if opened > bucket:
-                bucket, rank = opened, 0
-            rank, left = self._open(opened, rank, people), 0.0
         self.reach = Reach(Place(bucket, rank), left)
         return used
 
-    def _open(self, number: int, rank: int, people: float) -> int:
-        """The rank before which everybody may enter who comes in this period, when `people` may in a turn."""
+    def open(self, number: int) -> None:
+        """Let people in of the period in which they still come, once nobody waits who came earlier; once a turn.
+
+        As large a part of the ranks as what is saved is of those who come in a turn.
+        """
+        (bucket, rank), saved = self.reach
+        if not saved or bucket > number:
+            return
         count = self._seen.get(number, 0)
         known, before = self._opened
         self._opened = number, count
-        if known != number or not count:
-            return rank  # only after a whole turn it is seen how many come in one
-        share = people / max(count - before, people)
-        return max(rank, min(math.ceil(share * RANKS), rank + math.ceil(people / count * RANKS)))
+        rank = rank if bucket == number else 0
+        if known == number and count:  # only after a whole turn it is seen how many come in one
+            share = saved / max(count - before, saved)
+            rank = max(rank, min(math.ceil(share * RANKS), rank + math.ceil(saved / count * RANKS)))
+        self.reach = Reach(Place(number, rank))
 
     def _forget(self, numbers: list[int]) -> None:
         for number in numbers:

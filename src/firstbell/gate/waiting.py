@@ -176,7 +176,6 @@ class WaitingRoom:
         whole_per_s = rate_per_s if is_alone else rate_per_s + self._peers.rate_per_s(now)
         ahead = self._index(now, LEAD_S * whole_per_s, only=self.worker if is_alone else None)
         closed = int((now - SETTLE_S) // BUCKET_S) - 1
-        opened = closed + 1 if closed + 1 == int(now // BUCKET_S) else None
         here_per_s = whole_per_s * (1 - kept_share)
         people = here_per_s * seconds if whole_per_s < math.inf else sum(line.waiting for line in self._lines.values())
         left = people
@@ -186,10 +185,10 @@ class WaitingRoom:
             whole = sum(self._weight(key) for key in hungry)
             budget = left
             for key, line in hungry.items():
-                # Strangers would throw their ticket away until one of a good rank lets them in at once.
-                own = opened if key.lane is Lane.KNOWN else None
-                left -= line.advance(budget * self._weight(key) / whole, closed, own)
+                left -= line.advance(budget * self._weight(key) / whole, closed)
             hungry = {key: line for key, line in hungry.items() if line.waiting > 0}
+        if whole_per_s < math.inf and closed + 1 == int(now // BUCKET_S):
+            self._open(closed + 1)
         for key, reach in ahead.items():
             self._lines[key].reach = reach
         self._lines = {key: line for key, line in self._lines.items() if line.waiting > 0}
@@ -284,6 +283,12 @@ class WaitingRoom:
             if line.lead_over(behind) > lead_max:
                 ahead[key] = line.reach
         return ahead
+
+    def _open(self, bucket: int) -> None:
+        """Let known devices in of the period that has begun: strangers would try for a better rank until one is in."""
+        for key, line in self._lines.items():
+            if key.lane is Lane.KNOWN:
+                line.open(bucket)
 
     def _counts(self) -> int:
         return sum(len(line.counted.get(self.worker, ())) for line in self._lines.values())

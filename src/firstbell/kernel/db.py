@@ -74,7 +74,6 @@ class Pool:
             raise
         await transaction.commit()
 
-
     async def analyze(self) -> None:
         """Have the planner look at the tables of the schools, after many rows came.
 
@@ -90,7 +89,7 @@ class Pool:
                 """
             )
             # Quoted by regclass; a name cannot be a parameter.
-            await tx.execute(f"ANALYZE {', '.join(name for name, in tables)}")
+            await tx.execute(f"ANALYZE {', '.join(name for (name,) in tables)}")
 
 
 class PartFailedError(Exception):
