@@ -396,9 +396,12 @@ def test_an_import_is_noted_with_what_was_handed_over_and_what_it_did(school: Sc
 
 
 def test_after_an_import_the_planner_knows_how_many_came(school: School) -> None:
-    school.put(small_roster())
+    roster = small_roster()
+    for number in range(700):
+        roster.person(f"u{number}", f"Noor Peeters{number}", "student")
+    assert school.put(roster).returncode == 0
     looked_at = """
-        SELECT relname FROM pg_stat_user_tables
-        WHERE $1::uuid IS NOT NULL AND relname IN ('person', 'course') AND last_analyze > now() - interval '1 minute'
+        SELECT last_analyze > now() - interval '1 minute' FROM pg_stat_user_tables
+        WHERE $1::uuid IS NOT NULL AND relname = 'person'
     """
-    assert len(school.rows(looked_at)) == 2
+    assert school.rows(looked_at) == [(True,)]
