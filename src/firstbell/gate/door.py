@@ -116,7 +116,7 @@ class Door:
         """Once a second: move the rate, and let the next people in."""
         outside = self.calls.waiting(now)
         waits = self.room.waiting + outside > 0
-        can_call = self.room.can_call or outside > 0
+        can_call = self.room.can_call and not outside
         joins = waits and (self._was_pressed or self.room.is_limited_elsewhere(now))
         self._was_pressed = False
         self.budget.adjust(seconds, load, waits=waits, can_call=can_call, joins=joins)

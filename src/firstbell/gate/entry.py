@@ -72,9 +72,9 @@ class EntryBudget:
     def adjust(self, seconds: float, load: Load, *, waits: bool, can_call: bool = True, joins: bool = False) -> None:
         """Move the rate by what happened in the last `seconds`, after which somebody `waits`.
 
-        `can_call` tells that somebody was there to be let in: the first who come wait for the end of their period, and
-        that those inside ask for little meanwhile does not mean that more can be called. A worker that bears its load
-        `joins` those that do not, for people wait in one line for all.
+        `can_call` tells that those who are called wait here: at the edge they hear of it later, and more are called
+        there for those who stay away. A worker that bears its load `joins` those that do not, for people wait in one
+        line for all.
         """
         self._average(seconds, load)
         if not (self.is_limited or load.is_overloaded or joins):
@@ -86,7 +86,7 @@ class EntryBudget:
         used = load.asked_per_s / max(load.bearable_per_s, 1.0)
         change = self.ABSENT if waits and can_call and used < self.USED_MIN else self.PRESENT
         self._absent = min(self.ABSENT_MAX, max(1.0, self._absent * change**seconds))
-        correction = min(self.FASTER_MAX if can_call else 1.0, max(self.SLOWER_MIN, 2.0 - used))
+        correction = min(self.FASTER_MAX, max(self.SLOWER_MIN, 2.0 - used))
         enter_per_s = self._bearable_per_s / self.requests_per_entry * correction
         self.rate_per_s = max(self._least_per_s, enter_per_s * self._absent)
 
