@@ -87,7 +87,7 @@ class Door:
         lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
         if asker.called is not None:
             self.calls.hear(asker.called, now)
-        if not (is_busy or is_pressed) and self._is_open(asker, lane, asker.school_id, now):
+        if not (is_busy or is_pressed) and self._is_open(asker, lane, now):
             self.budget.enter()
             return _IN
         if asker.device and asker.rule.priority is Priority.P0:
@@ -145,8 +145,8 @@ class Door:
         ticket = None if data is None else unpack_ticket(data)
         return ticket if ticket is not None and ticket.school == school.id.bytes else None
 
-    def _is_open(self, asker: Asker, lane: Lane, school: bytes, now: float) -> bool:
-        if self.room.has_line(school, lane):
+    def _is_open(self, asker: Asker, lane: Lane, now: float) -> bool:
+        if self.room.has_line(asker.school_id, lane):
             return False
         if not self.budget.is_limited:
             return True
