@@ -48,6 +48,8 @@ MORNING = "2026-11-19T08:20:00+01:00"
 PUPILS = 20_000
 PARTICIPANTS = 2_000
 CACHE = Path(".cache/bench")
+WARM_PASSES = 5
+"""Of which the cheapest counts, each an average over everybody: what else runs on the machine can only add to it."""
 HASHES = 10
 STATEMENT_TIMEOUT_MS = 60_000
 """Nobody waits for these statements but whoever started this."""
@@ -212,8 +214,9 @@ async def _measure(installation: Installation, morning: Morning, rounds: int, sh
     steps = morning.steps(rounds)
     with show.step("Everybody's first visit", len(steps)) as advance:
         cold = {step.name: await _played(step, servers, advance) for step in steps}
-    with show.step("The same again, which counts", len(steps)) as advance:
-        warm = {step.name: await _played(step, servers, advance) for step in steps}
+    with show.step("The same again, which counts", len(steps) * WARM_PASSES) as advance:
+        passes = [[await _played(step, servers, advance) for step in steps] for _ in range(WARM_PASSES)]
+    warm = {step.name: min(played, key=_cpu_us) for step, *played in zip(steps, *passes, strict=True)}
     return _Measured(cold, warm, memory_bytes(process_tree([*servers.app, *servers.database])))
 
 
@@ -221,6 +224,10 @@ async def _played(step: Step, servers: Servers, advance: Advance) -> Figures:
     figures = await play(step, servers)
     advance(1)
     return figures
+
+
+def _cpu_us(figures: Figures) -> float:
+    return figures.app_cpu_us + figures.db_cpu_us
 
 
 def _hash_us() -> float:
