@@ -48,7 +48,7 @@ def through_a_layer(send: Send) -> Send:
 
 def load() -> App:
     """What a worker calls before it serves."""
-    take_requests(answer)
+    take_requests(answer, gather_s=0.003)
     return answer
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -17,7 +18,9 @@ import asyncpg
 import httpx
 import pytest
 
+from firstbell.cli.serve import NETWORK_THREAD
 from firstbell.kernel.engines import free_port, running_addresses
+from firstbell.settings import Settings
 from tests.cli.conftest import Demo, alive, children_of, starting
 from tests.conftest import Installation, wait_until
 
@@ -85,6 +88,20 @@ def test_readiness_names_each_part(server: Server) -> None:
     assert server.get("/ready").json() == {
         "status": "ready", "database": "ok", "migrations": "up to date", "bus": "connected",
     }  # fmt: skip
+
+
+def test_the_thread_of_the_network_gives_way_to_the_one_that_answers(server: Server) -> None:
+    def gives_way(worker: int) -> bool:
+        threads = {int(task.name): (task / "comm").read_text() for task in Path(f"/proc/{worker}/task").iterdir()}
+        network = [thread for thread, name in threads.items() if name.strip() == NETWORK_THREAD]
+        answering = os.getpriority(os.PRIO_PROCESS, worker)
+        steps = [os.getpriority(os.PRIO_PROCESS, thread) - answering for thread in network]
+        return steps == [Settings().network_nice]
+
+    workers = children_of(server.process.pid)
+    assert len(workers) == 2
+    for worker in workers:
+        wait_until(partial(gives_way, worker))
 
 
 def test_a_request_is_one_line_of_json_with_its_id(server: Server) -> None:

@@ -19,10 +19,13 @@ from firstbell.cli import app, operator_settings, share_metrics
 from firstbell.cli.checks import check_database, wait_for_port
 from firstbell.cli.turns import take_requests
 from firstbell.kernel.asgi import App, Message, Receive, Scope, Send
-from firstbell.kernel.launch import end_with_parent, take_turns
+from firstbell.kernel.launch import end_with_parent, give_way, take_turns
 from firstbell.settings import Settings
 
-SIGNALS_SECONDS = 0.1
+SERVING_SECONDS = 0.1
+"""After the application has started, Granian serves within this."""
+NETWORK_THREAD = "tokio-rt-worker"
+"""What Granian's runtime calls the thread that reads and writes."""
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}
 PACKAGE = Path(__file__).parents[1]
 PORT_SECONDS = 5.0
@@ -95,19 +98,20 @@ def _worker_app(settings: Settings, parent: int, *, has_gate: bool) -> App:
     from firstbell.app import create_app  # the parent needs none of it  # noqa: PLC0415
 
     app = create_app(settings, has_gate=has_gate)
-    take_requests(app)
+    take_requests(app, settings.gather_ms / 1_000)
 
-    def app_that_lets_signals_in(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def app_that_begins_to_serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         async def tell(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 # The loop stops now and runs again when Granian serves: only then does the moment pass.
-                asyncio.get_running_loop().call_later(SIGNALS_SECONDS, _let_signals_in)
+                asyncio.get_running_loop().call_later(SERVING_SECONDS, _begin_to_serve, settings.network_nice)
             await send(message)
 
         return app(scope, receive, tell)
 
-    return app_that_lets_signals_in
+    return app_that_begins_to_serve
 
 
-def _let_signals_in() -> None:
+def _begin_to_serve(network_nice: int) -> None:
+    give_way(NETWORK_THREAD, network_nice)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)

@@ -5,6 +5,7 @@ it: in a flood of refusals they were a third of what the interpreter did.
 """
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Awaitable
 from contextvars import copy_context
@@ -23,13 +24,13 @@ TURN_MAX = 64
 """Requests that are begun before the loop looks at what else there is."""
 
 
-def take_requests(app: App) -> None:
+def take_requests(app: App, gather_s: float) -> None:
     """Have the worker of this process call `app` in `Turns`; before it serves."""
 
     def scheduler(loop: asyncio.AbstractEventLoop, *args: Any, **options: Any) -> Any:
         del args, options  # Granian's own wrapping of `app`
         made = _native.CallbackScheduler(loop, None, None, None, None)
-        made._schedule_fn = Turns(app, loop).bring
+        made._schedule_fn = Turns(app, loop, gather_s).bring
         return made
 
     # Granian finds the maker of its scheduler by this name, and has no other way to say which.
@@ -37,42 +38,57 @@ def take_requests(app: App) -> None:
 
 
 class Turns:
-    """Requests of one worker, from the thread that brings them to the event loop that begins them, in order."""
+    """Requests of one worker, from the thread that brings them to the event loop that begins them, in order.
 
-    def __init__(self, app: App, loop: asyncio.AbstractEventLoop) -> None:
+    After a turn in which somebody was refused the next ones are gathered for `gather_s`: a refusal by itself finds the
+    caches full of somebody's page, and takes twice the time that it takes among others.
+    """
+
+    def __init__(self, app: App, loop: asyncio.AbstractEventLoop, gather_s: float) -> None:
         self._app = app
         self._loop = loop
+        self._gather_s = gather_s
         self._context = copy_context()
         self._waiting: deque[Any] = deque()
+        self._turn = threading.Lock()  # held while a turn is due, by whichever thread saw to it
 
     def bring(self, request: Any) -> None:
-        """Called by Granian's one thread for each request; wakes the loop for the first of several."""
+        """Called by Granian's one thread for each request; wakes the loop unless it will look by itself."""
         self._waiting.append(request)
-        if len(self._waiting) == 1:
-            self._loop.call_soon_threadsafe(self._begin, context=self._context)
+        if self._turn.acquire(blocking=False):
+            self._loop.call_soon_threadsafe(self._take_turn, context=self._context)
 
-    def _begin(self) -> None:
-        waiting = self._waiting
-        for _ in range(TURN_MAX):
-            if not waiting:
-                return
-            # It leaves the line when it has begun, so that a request which comes meanwhile need not wake the loop.
-            self._begin_one(waiting[0])
-            waiting.popleft()
-        if waiting:
-            self._loop.call_soon(self._begin, context=self._context)
+    def _take_turn(self) -> None:
+        has_refused = self._begin()
+        if has_refused and len(self._waiting) < TURN_MAX:
+            self._loop.call_later(self._gather_s, self._take_turn, context=self._context)
+        elif self._waiting:
+            self._loop.call_soon(self._take_turn, context=self._context)
+        else:
+            self._turn.release()
+            # The other thread may have brought one meanwhile and believed in this turn.
+            if self._waiting and self._turn.acquire(blocking=False):
+                self._loop.call_soon(self._take_turn, context=self._context)
 
-    def _begin_one(self, request: Any) -> None:
+    def _begin(self) -> bool:
+        """Begin what waits, and say whether any of it was refused."""
+        has_refused = False
+        for _ in range(min(TURN_MAX, len(self._waiting))):
+            has_refused |= self._begin_one(self._waiting.popleft())
+        return has_refused
+
+    def _begin_one(self, request: Any) -> bool:
         scope, protocol = request.scope, request.proto
         scope.update(root_path="", state={})
         try:
             answer = self._app(scope, protocol.receive, protocol.send)
             if isinstance(answer, Said):
                 answer.hand_over()
-            else:
-                request.taskref(self._loop.create_task(_finish(answer, request)))
+                return True
+            request.taskref(self._loop.create_task(_finish(answer, request)))
         except BaseException as error:  # or those behind it would never begin; Granian answers with 500 and logs it
             request.err(error)
+        return False
 
 
 async def _finish(answer: Awaitable[None], request: Any) -> None:

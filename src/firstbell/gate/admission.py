@@ -64,6 +64,7 @@ class Admission:
         self.is_overloaded = False
         self.queuing_s = 0.0
         self._expected = 0
+        self._coming = 0
         self._held: dict[bytes, int] = {}
         self._begin_window(now)
 
@@ -83,20 +84,31 @@ class Admission:
 
     def arrive(self, school: bytes, priority: Priority, level: int, now: float) -> Verdict | Waiting:
         """Decide on one request. A `Waiting` is in the queue; whoever is admitted must `leave`."""
+        return self.turn_away(school, priority, level) or self.enter(school, priority, now)
+
+    def turn_away(self, school: bytes, priority: Priority, level: int) -> Verdict | None:
+        """The first half of `arrive`: CUT, FULL, or None for a request that is to `enter` in a moment."""
         cursor = self.cursors.of(school)
         self._expected = max(0, self._expected - 1)
         self._window.arrivals += 1
         if not cursor.admits(level):
             return Verdict.CUT
         self._window.passed += 1
-        if self.inflight < self.limit.slots and not self.queue.size and self._may_have_slot(school):
-            cursor.worked += 1
+        if not self._has_slot_for(school, self._coming) and self._is_full_for(school, priority):
+            self._window.waited = True
+            self._window.wait_s += self.bounds.wait_s_max
+            return Verdict.FULL
+        self._coming += 1
+        return None
+
+    def enter(self, school: bytes, priority: Priority, now: float) -> Verdict | Waiting:
+        """The second half, in the task of the request: what is given here must find somebody to give it back."""
+        self._coming = max(0, self._coming - 1)
+        if self._has_slot_for(school):
+            self.cursors.of(school).worked += 1
             self._take_slot(school)
             return Verdict.ADMITTED
         self._window.waited = True
-        if self._is_full_for(school, priority):
-            self._window.wait_s += self.bounds.wait_s_max
-            return Verdict.FULL
         waiting = Waiting(school, priority, now)
         self.queue.put(waiting)
         return waiting
@@ -112,7 +124,7 @@ class Admission:
 
     def tick(self, now: float, lag_s: float) -> bool:
         """Each few milliseconds: `lag_s` is how late this call came. True when a window was closed."""
-        self._expected = 0  # they have arrived, or gone
+        self._expected = self._coming = 0  # they have arrived, or gone
         self._window.lag_s += lag_s
         self._window.ticks += 1
         for waiting in self.queue.drop_late(now):
@@ -145,10 +157,13 @@ class Admission:
 
     def _is_full_for(self, school: bytes, priority: Priority) -> bool:
         room = self.bounds.queue_max * (2 if priority is Priority.P0 else 1)
-        if self.queue.size >= room:
+        if self.queue.size + self._coming >= room:
             return True
         is_alone = len(self.cursors.by_school) == 1
         return not is_alone and self.queue.size_of(school) >= room * self.bounds.school_share
+
+    def _has_slot_for(self, school: bytes, coming: int = 0) -> bool:
+        return self.inflight + coming < self.limit.slots and not self.queue.size and self._may_have_slot(school)
 
     def _may_have_slot(self, school: bytes) -> bool:
         if len(self.cursors.by_school) == 1:

@@ -145,13 +145,13 @@ class Gate:
                 self.admission.expect()
         send = self._with_cookies(asker, answered, now_s, scope, send)
         if asker.is_safe:
-            return self._admit(asker, now_s, scope, receive, send)
+            return self._turn_away(asker, now_s, send) or self._admit(asker, scope, receive, send)
         return self._take_body(asker, now_s, scope, receive, send)
 
     async def _take_body(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> None:
         rule = asker.rule
         if rule.streams:
-            await self._admit(asker, now_s, scope, receive, send)
+            await (self._turn_away(asker, now_s, send) or self._admit(asker, scope, receive, send))
             return
         body = Body(receive, rule.body_bytes_max or self._limits.form_bytes_max, self._limits.pace)
         try:
@@ -164,18 +164,23 @@ class Gate:
             scope[SOURCE] = self._limits.sources.of(scope)
             await self._hash(asker, scope, receive, send)
         else:
-            await self._admit(asker, now_s, scope, receive, send)
+            await (self._turn_away(asker, now_s, send) or self._admit(asker, scope, receive, send))
 
-    async def _admit(self, asker: Asker, now_s: float, scope: Scope, receive: Receive, send: Send) -> None:
-        # In the task of the request from here on: a place or a slot that is given must find somebody to give it back.
+    def _turn_away(self, asker: Asker, now_s: float, send: Send) -> Said | None:
+        """The answer to a request for which there is no room; None for one that is to be admitted."""
         priority = _priority_of(asker)
-        level = _level_of(asker, priority, now_s)
-        verdict = self.admission.arrive(asker.school_id, priority, level, time.monotonic())
+        verdict = self.admission.turn_away(asker.school_id, priority, _level_of(asker, priority, now_s))
+        if verdict is None:
+            return None
+        self.figures.count(priority, _REFUSALS[verdict], asker.school_id)
+        return self._refuse(asker, send)
+
+    async def _admit(self, asker: Asker, scope: Scope, receive: Receive, send: Send) -> None:
+        priority = _priority_of(asker)
+        verdict = self.admission.enter(asker.school_id, priority, time.monotonic())
         outcome = Outcome.ADMITTED
         if isinstance(verdict, Waiting):
             outcome, receive = await self._wait(verdict, asker, receive)
-        elif verdict is not Verdict.ADMITTED:
-            outcome = _REFUSALS[verdict]
         self.figures.count(priority, outcome, asker.school_id)
         await (self._work(asker, scope, receive, send) if outcome is Outcome.ADMITTED else self._refuse(asker, send))
 

@@ -9,6 +9,7 @@ counted when it shows its ticket for the first time: a flood that never comes ba
 import math
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, RANKS, Lane, Line, LineKey, Place, Reach
@@ -24,6 +25,8 @@ LEAD_S = 10.0
 """A cursor that is further ahead of another worker's than what enters in this time waits: messages take less."""
 HEAR_ALL_S = 2.0
 """After being cut off a worker has heard all counts again within this time."""
+RANKS_KEPT = 1_024
+"""Ranks that are remembered, of those who asked last."""
 AHEAD_BUCKETS = 1
 """How far the clock of another node may be ahead, in periods; counts of later ones are nonsense."""
 
@@ -82,7 +85,9 @@ class WaitingRoom:
         one waits as long as one of a small one.
         """
         self._size_of = size_of
-        self._rank_code = coder(seed)
+        code = coder(seed)
+        # Each answer of the gate asks for the same rank two or three times.
+        self._rank_of = lru_cache(maxsize=RANKS_KEPT)(lambda holder: int.from_bytes(code(holder)[:4]))
         self._lines: dict[LineKey, Line] = {}
         self._weights = {Lane.KNOWN: 1 - unknown_share, Lane.UNKNOWN: unknown_share}
         self._silent_s = silent_s
@@ -297,8 +302,7 @@ class WaitingRoom:
         self.waiting = math.ceil(sum(line.waiting for line in self._lines.values()))
 
     def _place(self, ticket: Ticket) -> Place:
-        rank = int.from_bytes(self._rank_code(ticket.holder)[:4])
-        return Place(ticket.bucket, rank)
+        return Place(ticket.bucket, self._rank_of(ticket.holder))
 
     def _weight(self, key: LineKey) -> float:
         return self._size_of(key.school) * self._weights[key.lane]
