@@ -117,3 +117,22 @@ def test_a_machine_that_is_busy_otherwise_makes_nobody_wait() -> None:
             admission.leave(b"school", now)
         admission.tick(now, lag_s=0.2)
         assert not admission.is_overloaded
+
+
+def test_requests_that_come_together_find_the_queue_no_longer_than_it_may_be() -> None:
+    admission = Admission(BOUNDS, QueuingLimit(start=8, least=4, most=16, lag_s_max=0.005), now=0.0)
+    together = 4 * BOUNDS.queue_max
+    verdicts = [admission.turn_away(b"school", Priority.P2, GROUPS) for _ in range(together)]
+    for _ in range(verdicts.count(None)):
+        admission.enter(b"school", Priority.P2, 0.0)
+    assert set(verdicts) == {None, Verdict.FULL}
+    assert admission.inflight == admission.limit.slots
+    assert BOUNDS.queue_max - admission.limit.slots <= admission.queue.size <= BOUNDS.queue_max
+
+
+def test_whoever_goes_before_entering_keeps_no_place() -> None:
+    admission = Admission(BOUNDS, QueuingLimit(start=8, least=4, most=16, lag_s_max=0.005), now=0.0)
+    while admission.turn_away(b"school", Priority.P2, GROUPS) is None:
+        pass
+    admission.tick(0.01, lag_s=0.0)
+    assert admission.turn_away(b"school", Priority.P2, GROUPS) is None
