@@ -17,16 +17,21 @@ from tests.edge.conftest import Front
 WILGE, LINDE = "wilge.example", "linde.example"
 PROVEN, HINTED, STRANGER = range(3)
 KNOWN = "device=d"
+ADVANCE = 100
+"""Ten times as many come as are called: in a second those of the next 100 ms are."""
 FIRST_OF_LANE = {STRANGER: "", HINTED: KNOWN}
 
 
-def hold(front: Front, *, host: str = WILGE, served: int = 0, served_until: float = 0.0, per_s: int = 1) -> None:
+def hold(
+    front: Front, *, host: str = WILGE, served: int = 0, served_until: float = 0.0, per_s: int = 1, booked: int = 0
+) -> None:
     """Let so many people of each lane be called, and in a later breath who came until then, in seconds since 1970."""
-    told = {"waiting/cell1": 500, "clock/cell1": 0}
+    told = {"waiting/cell1": 500, "clock/cell1": 0, "booked/cell1": booked}
     for lane in (PROVEN, HINTED, STRANGER):
         told[f"served/{host}/{lane}"] = served
         told[f"served_until/{host}/{lane}"] = int(served_until * 1_000)
         told[f"pace/{host}/{lane}"] = per_s * 1_000
+        told[f"advance/{host}/{lane}"] = ADVANCE
     front.tell(age_s=-60, **told)
 
 
@@ -51,16 +56,16 @@ def test_who_is_told_to_wait_keeps_the_place_and_the_estimate_over_refresh(front
     hold(front, per_s=2)
     first = come(front)
     arrival = f"{KNOWN}; arrival={first.cookies['arrival']}"
-    assert place_of(first) == (0, 5)
+    assert place_of(first) == (0, 1)
     for _ in range(29):
         come(front)
     waited, whole = place_of(come(front))
-    assert (waited, whole) in {(0, 20), (0, 25)}, "31 people at two a second, rounded up"
+    assert (waited, whole) == (0, 18), "31 people at two a second, and a seventh more"
     again = come(front, arrival)
-    assert place_of(again)[1] == 5, "however many came behind them"
+    assert place_of(again)[1] == 1, "however many came behind them"
     assert "arrival" not in again.cookies
     hold(front, per_s=1)
-    assert place_of(come(front, arrival))[1] == 5, "an estimate never rises"
+    assert place_of(come(front, arrival))[1] == 1, "an estimate never rises"
 
 
 def test_nobody_passes_before_their_turn_and_who_came_earlier_passes_first(front: Front) -> None:
@@ -88,7 +93,9 @@ def test_who_is_called_is_named_to_the_gate_by_the_key_that_only_the_edge_has(fr
     assert [abs(int(word) - now) < 5 for word in words[1:3]] == [True, True]
     assert words[3] == "500"
     front.tell()
-    assert called(come(front, x_called=f"{key} 1 1 0")) == [], "nor when nobody waits"
+    assert called(come(front, x_called="mine 1 1 0"))[0].split()[3] == "0", "in peace everybody is called at once"
+    front.tell(age_s=7)
+    assert called(come(front, x_called=f"{key} 1 1 0")) == [], "and nobody by an edge that hears nothing"
 
 
 @pytest.mark.parametrize("lie", ["lane", "earlier", "sooner", "code", "rubbish", "school"])
@@ -147,13 +154,31 @@ def test_without_a_gate_that_speaks_everybody_passes(front: Front) -> None:
     assert come(front).status_code == 200
 
 
-def test_who_waited_longer_than_promised_asks_every_few_seconds(front: Front) -> None:
-    hold(front)
-    arrival = f"{KNOWN}; arrival={come(front).cookies['arrival']}"
-    time.sleep(7)
+def test_who_is_called_soon_comes_back_just_then(front: Front) -> None:
+    hold(front, per_s=10)
+    answers = [come(front) for _ in range(61)]
+    asked = {int(answer.headers["retry-after"]) for answer in answers[59:]}
+    assert asked <= {7, 8, 9}, "six seconds, and a little for chance"
+
+
+def test_who_is_called_late_looks_again_before(front: Front) -> None:
+    hold(front, per_s=1)
+    arrival = f"{KNOWN}; arrival={[come(front) for _ in range(60)][-1].cookies['arrival']}"
+    hold(front, served_until=time.time() - 4)
     asked = [int(come(front, arrival).headers["retry-after"]) for _ in range(10)]
-    assert set(asked) <= set(range(5, 11))
+    assert set(asked) <= set(range(23, 38)), "three quarters of 40 s, a fifth more or less"
     assert len(set(asked)) > 1, "they would all come back at once"
+    hold(front, served_until=time.time() - 4, booked=40)
+    assert min(int(come(front, arrival).headers["retry-after"]) for _ in range(10)) > 38, "who is booked goes before"
+
+
+def test_who_waited_longer_than_promised_comes_when_called(front: Front) -> None:
+    hold(front, per_s=100)
+    arrival = f"{KNOWN}; arrival={come(front).cookies['arrival']}"
+    time.sleep(6)
+    hold(front, served_until=time.time() - 8)
+    asked = [int(come(front, arrival).headers["retry-after"]) for _ in range(10)]
+    assert set(asked) <= set(range(11, 20))
 
 
 def test_the_many_who_wait_share_five_hundred_questions_a_second(front: Front) -> None:
@@ -187,6 +212,7 @@ def test_a_reload_keeps_who_came_and_which_devices_are_proven(cell: int) -> None
             command = [find_haproxy(), *files, "-sf", str(edge.pid)]
             with subprocess.Popen(command, env=edge.environment, stderr=subprocess.DEVNULL) as reloaded:
                 try:
+                    wait_until(lambda: f"Pid: {reloaded.pid}\n" in front.command("show info"))
                     wait_until(lambda: "gpc1=1" in front.command("show table schools"))
                     wait_until(lambda: "used:1" in front.command("show table devices"))
                     hold(front)

@@ -146,8 +146,8 @@ def play(
             room = cell.any_room()
             if room.is_served(ticket):
                 morning.entered.append((now, ticket))
-                if ticket.first_wait_s:
-                    morning.waits.append((ticket.first_wait_s, now - promised_from))
+                if ticket.promised_at:
+                    morning.waits.append((ticket.promised_at - promised_from, now - promised_from))
                 continue
             fresh = room.promise(ticket, now)
             morning.risen += bool(ticket.promised_at) and fresh.promised_at > ticket.promised_at

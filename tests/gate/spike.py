@@ -18,6 +18,7 @@ import msgspec
 from firstbell.gate.admission import Verdict
 from firstbell.gate.asker import Asker, Rule
 from firstbell.gate.build import admission_of
+from firstbell.gate.calls import Called
 from firstbell.gate.cursor import hour_of, level_of
 from firstbell.gate.door import Answered, Door, Passing
 from firstbell.gate.entry import EntryBudget, Load
@@ -55,7 +56,10 @@ SCHOOLS = [Place(UUID(int=number)) for number in (1, 2, 3)]
 
 @dataclass(slots=True)
 class Person:
-    """Somebody on a known device; `done` requests of the morning have been served."""
+    """Somebody on a known device; `done` requests of the morning have been served.
+
+    The edge says when they came, what it promised, and whether they are `called`.
+    """
 
     school: Place
     device: bytes
@@ -65,6 +69,9 @@ class Person:
     done: int = 0
     told_at: float = 0.0
     told_s: float = 0.0
+    came_ms: int = 0
+    promised_at: int = 0
+    called: Called | None = None
 
 
 @dataclass(slots=True)
@@ -90,7 +97,7 @@ class Spike:
         self.seen = Seen()
         self._chance = random.Random(seed)
         self._now = self._free_at = self._due = self._second = START
-        self._asked = self._worked = 0
+        self._asked = 0
         self._events: list[tuple[float, int, Callable[..., None], tuple[object, ...]]] = []
         self._admission = admission_of(made, START, lambda school: 1.0)
         room = WaitingRoom(b"seed", b"worker", unknown_share=made.unknown_entries_share)
@@ -146,7 +153,17 @@ class Spike:
 
     def _comes_in(self, person: Person, rule: Rule) -> bool:
         school = person.school
-        asker = Asker(school, school.id.bytes, rule, None, person.device, person.ticket, wants_page=True, is_safe=True)
+        asker = Asker(
+            school,
+            school.id.bytes,
+            rule,
+            None,
+            person.device,
+            person.ticket,
+            wants_page=True,
+            is_safe=True,
+            called=person.called,
+        )
         answered = self._door.ask(asker, school, self._now, is_pressed=self._admission.is_pressed)
         person.is_inside = answered.passing is Passing.IN
         if not person.is_inside:
@@ -172,7 +189,6 @@ class Spike:
 
     def _work(self, person: Person, asked_at: float, slices: int) -> None:
         if slices:
-            self._worked += slices == SLICES
             self._run(SERVED_S / SLICES, self._work, person, asked_at, slices - 1)
             return
         self._admission.leave(person.school.id.bytes, self._now)
@@ -195,10 +211,9 @@ class Spike:
         seconds = self._now - self._second
         if seconds >= 1:
             bearable_per_s = self._admission.bearable.per_s
-            asked_per_s, worked_per_s = self._asked / seconds, self._worked / seconds
-            load = Load(self._admission.is_overloaded, asked_per_s, worked_per_s, bearable_per_s)
+            load = Load(self._admission.is_overloaded, self._asked / seconds, bearable_per_s)
             self._door.turn(self._now, seconds, load)
-            self._asked, self._worked, self._second = 0, 0, self._now
+            self._asked, self._second = 0, self._now
         self._due = self._now + TICK_S
         self._at(self._due, self._tick)
 

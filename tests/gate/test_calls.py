@@ -4,13 +4,14 @@ import re
 
 import pytest
 
-from firstbell.gate.calls import FASTER_MAX, SILENT_S, SPARE_S, Called, Calls
-from tests.gate.house import House
+from firstbell.gate.calls import MORE_MAX, READY_S, RETURN_S, SILENT_S, SPARE_S, Called, Calls
+from tests.gate.house import WILGE, House
 
 pytestmark = pytest.mark.anyio
 
 KEY = "a2V5"
 RATE = 10.0
+SCHOOL, OTHER = b"w" * 16, b"l" * 16
 
 
 def busy_house() -> House:
@@ -18,6 +19,13 @@ def busy_house() -> House:
     house = House(edge_key=KEY)
     house.be_busy()
     return house
+
+
+def leave(house: House, entries: float) -> None:
+    """Let so many entries be there for those who are called, and ten more each second."""
+    calls, now = house.door.calls, house.clock.seconds()
+    calls.turn(now - entries / RATE, RATE, 1.0, RATE)
+    calls.turn(now, RATE, 1.0, RATE)
 
 
 def name(house: House, *, key: str = KEY, ago_s: int = 90, left_s: int = 30, waiting: int = 500) -> tuple[bytes, bytes]:
@@ -28,10 +36,37 @@ def name(house: House, *, key: str = KEY, ago_s: int = 90, left_s: int = 30, wai
 
 async def test_who_is_called_on_a_known_device_comes_in_at_once() -> None:
     house = busy_house()
-    house.door.calls.turn(house.clock.seconds(), RATE, unused=2.0, before=0)
+    leave(house, 2.0)
     device = house.device_pass()
     answers = [await house.ask(cookies=device, headers=[name(house)]) for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 503], "as many as there are entries"
+
+
+async def test_who_finds_no_entry_left_books_one_and_comes_back_for_it() -> None:
+    house = busy_house()
+    leave(house, 0.0)
+    devices = [house.device_pass() for _ in range(25)]
+    waits = [await house.ask(cookies=device, headers=[name(house)]) for device in devices]
+    seconds = [int(answer.header(b"retry-after")) for answer in waits]
+    assert seconds == sorted(seconds)
+    assert (seconds[0], seconds[-1]) == (1, 3), "25 people, ten a second"
+    tickets = [f"{device}; ticket={answer.cookie('ticket')}" for device, answer in zip(devices, waits, strict=True)]
+    early = await house.ask(cookies=tickets[-1], headers=[name(house)])
+    assert int(early.header(b"retry-after")) == 3, "who asks before the time is told the same"
+    house.later(3)
+    newcomer = await house.ask(cookies=house.device_pass(), headers=[name(house)])
+    assert [(await house.ask(cookies=ticket, headers=[name(house)])).status for ticket in tickets[:15]] == [200] * 15
+    assert newcomer.status == 200, "what nobody took by then is free"
+
+
+async def test_in_the_first_second_of_a_spike_the_called_come_back_at_once() -> None:
+    house = House(edge_key=KEY)
+    for _ in range(house.gate.admission.bounds.queue_max):
+        house.gate.admission.expect()
+    answer = await house.ask(cookies=house.device_pass(), headers=[name(house, waiting=0)])
+    assert (answer.status, answer.header(b"retry-after")) == (503, "1")
+    house.pass_second()
+    assert house.budget.is_limited
 
 
 async def test_who_was_called_too_early_keeps_what_the_edge_promised() -> None:
@@ -46,7 +81,7 @@ async def test_who_was_called_too_early_keeps_what_the_edge_promised() -> None:
 @pytest.mark.parametrize("header", [b"", b"wrong 1 2 3", KEY.encode(), f"{KEY} 1".encode()])
 async def test_a_call_that_the_edge_did_not_make_is_not_believed(header: bytes) -> None:
     house = busy_house()
-    house.door.calls.turn(house.clock.seconds(), RATE, unused=2.0, before=0)
+    leave(house, 2.0)
     await house.ask(cookies=house.device_pass(), headers=[name(house)])
     assert (await house.ask(cookies=house.device_pass(), headers=[(b"x-called", header)])).status == 503
     without_key = House()
@@ -57,7 +92,7 @@ async def test_a_call_that_the_edge_did_not_make_is_not_believed(header: bytes) 
 
 async def test_a_worthless_cookie_wins_no_place_while_others_wait_at_the_edge() -> None:
     house = busy_house()
-    house.door.calls.turn(house.clock.seconds(), RATE, unused=5.0, before=0)
+    leave(house, 5.0)
     device = house.device_pass()
     await house.ask(cookies=device, headers=[name(house)])
     refused = await house.ask(cookies=f"{device}; inside=made-up")
@@ -67,7 +102,7 @@ async def test_a_worthless_cookie_wins_no_place_while_others_wait_at_the_edge() 
     assert [value.partition(b"=")[0] for value in removed] == [b"inside", b"access"]
     assert all(b"Max-Age=0" in value for value in removed)
     house.later(SILENT_S)
-    assert (await house.ask(cookies=house.device_pass())).status == 200, "no edge calls any more"
+    assert (await house.ask(cookies=house.device_pass())).cookie("ticket"), "no edge calls any more"
 
 
 async def test_hand_ins_and_people_inside_need_no_call() -> None:
@@ -80,7 +115,7 @@ async def test_hand_ins_and_people_inside_need_no_call() -> None:
 
 async def test_strangers_who_are_called_stand_in_the_line_of_the_gate() -> None:
     house = busy_house()
-    house.door.calls.turn(house.clock.seconds(), RATE, unused=5.0, before=0)
+    leave(house, 5.0)
     waits = await house.ask(headers=[name(house)])
     assert waits.status == 503
     assert waits.cookie("ticket")
@@ -97,7 +132,9 @@ async def test_strangers_at_the_gate_do_not_get_the_entries_of_those_who_wait_at
     house.pass_second()
     share = 0.2  # of strangers, in this house
     assert before - house.door.room.waiting <= share * house.budget.rate_per_s + 1
-    assert house.door.calls.take(), "what they do not get is left for those who are called"
+    assert house.door.calls.take(WILGE.id.bytes, house.clock.seconds(), has_booked=False), (
+        "what they do not get is left for those who are called"
+    )
 
 
 async def test_entries_are_counted_for_as_long_as_people_wait_at_the_edge() -> None:
@@ -113,29 +150,63 @@ async def test_entries_are_counted_for_as_long_as_people_wait_at_the_edge() -> N
     assert not house.budget.is_limited
 
 
+def calls_of(rate_per_s: float = RATE, **sizes: float) -> Calls:
+    """Calls in a spike that has begun."""
+    calls = Calls(lambda school: sizes.get(school.decode(), 1.0))
+    calls.turn(0.0, rate_per_s, 1.0, rate_per_s)
+    return calls
+
+
 def test_as_many_are_called_as_enter_and_more_while_some_stay_away() -> None:
-    calls = Calls()
-    calls.hear(Called(0, 0, 500), 0.0)
-    calls.turn(0.0, RATE, unused=RATE, before=0)
-    told = []
-    for second in range(60):
-        came = min(calls.per_s * 0.8, RATE)  # every fifth has left
+    calls, told, entered = calls_of(), [0.0], 0
+    due: list[tuple[float, bool]] = []
+    for second in range(300):
         calls.hear(Called(0, 0, 500), float(second))
-        for _ in range(round(came)):
-            calls.take()
-        calls.turn(float(second), RATE, unused=RATE, before=0)
+        come = round(calls.per_s * 0.8)  # every fifth has left
+        due = sorted([*due, *((second + person / come, False) for person in range(come))])
+        while due and due[0][0] < second + 1:
+            now, has_booked = due.pop(0)
+            if calls.take(SCHOOL, now, has_booked=has_booked):
+                entered += second >= 200
+            else:
+                due = sorted([*due, (now + calls.book(SCHOOL, now, is_late=has_booked), True)])
+        calls.turn(float(second + 1), RATE, 1.0, RATE)
         told.append(calls.per_s)
-    assert told[-1] * 0.8 == pytest.approx(RATE, rel=0.1)
+    assert entered == pytest.approx(100 * RATE, rel=0.05), "no entry stays unused"
+    assert sum(told[200:]) / 100 * 0.8 == pytest.approx(RATE, rel=0.1)
+    assert max(told) <= RATE * (MORE_MAX + READY_S / RETURN_S)
 
 
-def test_nobody_is_called_while_a_line_stands_at_the_gate_and_what_is_spare_has_an_end() -> None:
-    calls = Calls()
-    calls.turn(0.0, RATE, unused=0.0, before=300)
-    assert calls.per_s == 0
-    calls.hear(Called(0, 0, 1), 0.0)
-    for second in range(60):
-        calls.turn(float(second) / 10, RATE, unused=RATE, before=0)
-    assert calls.per_s == RATE * FASTER_MAX
-    assert sum(calls.take() for _ in range(1_000)) == SPARE_S * RATE
-    calls.turn(9.0, float("inf"), unused=0.0, before=0)
-    assert (calls.per_s, calls.take()) == (0, False)
+def test_nobody_is_called_while_many_stand_booked() -> None:
+    calls = calls_of()
+    calls.hear(Called(0, 0, 500), 0.0)
+    for _ in range(300):
+        calls.book(SCHOOL, 0.0, is_late=False)
+    assert calls.booked_s(0.0) == pytest.approx(30)
+    calls.turn(0.1, RATE, 1.0, RATE)
+    assert calls.per_s <= RATE / 10
+
+
+def test_what_is_spare_has_an_end_and_in_peace_nobody_needs_it() -> None:
+    calls = calls_of()
+    calls.turn(60.0, RATE, 1.0, RATE)
+    taken = sum(calls.take(SCHOOL, 60.0, has_booked=False) for _ in range(100))
+    assert taken == SPARE_S * RATE
+    calls.turn(61.0, float("inf"), 1.0, RATE)
+    assert (calls.per_s, calls.booked_s(61.0), calls.take(SCHOOL, 61.0, has_booked=False)) == (0, 0, False)
+
+
+def test_another_school_waits_for_its_own_share_whatever_one_has_booked() -> None:
+    calls = calls_of()
+    for _ in range(600):
+        calls.book(SCHOOL, 0.0, is_late=False)
+    assert calls.book(OTHER, 0.0, is_late=False) == 1
+    assert [calls.book(OTHER, 0.0, is_late=False) for _ in range(9)][-1] == 2, "half of ten a second"
+
+
+def test_who_booked_and_came_too_late_goes_before_those_who_never_did() -> None:
+    calls = calls_of()
+    for _ in range(600):
+        calls.book(SCHOOL, 0.0, is_late=False)
+    assert calls.book(SCHOOL, 0.0, is_late=True) == 1
+    assert calls.book(SCHOOL, 0.0, is_late=False) == 61

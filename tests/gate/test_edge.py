@@ -5,9 +5,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.registry import Collector
 
 from firstbell.app import declared_routes
-from firstbell.gate.announcement import BEFORE, CALLS, CLOCK, LEVEL, LINE, SIZE, Announcement
+from firstbell.gate.announcement import BOOKED, CALLS, CLOCK, LEVEL, LINE, SIZE, Announcement
 from firstbell.gate.asker import Declared
-from firstbell.gate.calls import Calls
+from firstbell.gate.calls import READY_S, RETURN_S, Calls
 from firstbell.gate.cursor import LEVELS
 from firstbell.gate.edge import Cell, Told, class_maps, only_hosts, read_metrics
 from firstbell.gate.edge_pages import edge_pages
@@ -28,7 +28,7 @@ def routes() -> list[Declared]:
 def published() -> str:
     """The gauges as a node shows them."""
     registry = CollectorRegistry()
-    gauges: list[Collector] = [BEFORE, CALLS, CLOCK, LEVEL, LINE, SIZE]
+    gauges: list[Collector] = [BOOKED, CALLS, CLOCK, LEVEL, LINE, SIZE]
     for gauge in gauges:
         registry.register(gauge)
     return generate_latest(registry).decode()
@@ -37,8 +37,8 @@ def published() -> str:
 def test_the_edge_reads_what_the_gate_announces_for_every_host_of_a_school() -> None:
     announcement = Announcement(lambda school: HOSTS.get(school, ()), {WILGE: 900.0, LINDE: 300.0}.__getitem__)
     lines = {LineKey(WILGE, Lane.KNOWN): 177_000_000, LineKey(LINDE, Lane.UNKNOWN): 177_000_001}
-    calls = Calls()
-    calls.turn(0.0, 7.0, unused=17.5, before=0.0)
+    calls = Calls(lambda school: 1.0)
+    calls.turn(1_770_000_000.5, 7.0, 1.0, 7.0)
     announcement.tell(1_770_000_000.5, {WILGE: 300, LINDE: LEVELS - 1, b"": 5}, lines, calls)
     told = read_metrics([published()])
     assert told.clock_s == 1_770_000_000.5
@@ -47,11 +47,11 @@ def test_the_edge_reads_what_the_gate_announces_for_every_host_of_a_school() -> 
         "www.wilge.example": 300,
     }
     assert told.sizes == {"wilge.example": 900, "www.wilge.example": 900, "linde.example": 300}
-    assert told.calls_per_s == 7
+    assert told.calls_per_s == pytest.approx(7 * (1 + READY_S / RETURN_S))
     entries = Cell("cell1").entries(told, 1_770_000_000.0, {}, {})
     assert entries["line/wilge.example/0"] == 177_000_000
     assert entries["line/linde.example/1"] == 177_000_001
-    announcement.tell(1_770_000_001.0, {}, {}, Calls())
+    announcement.tell(1_770_000_001.0, {}, {}, Calls(lambda school: 1.0))
     peace = Cell("cell1").entries(read_metrics([published()]), 1_770_000_001.0, {}, {})
     assert peace == {"written/cell1": 1_770_000_001, "clock/cell1": 0}
 
@@ -74,20 +74,21 @@ def test_the_edge_cuts_only_where_the_gate_has_cut_for_some_seconds() -> None:
 
 def test_what_several_nodes_let_in_is_added_up_and_only_the_hosts_of_this_edge_count() -> None:
     node = (
-        'firstbell_gate_state{what="entries_per_s"} 40.0\nfirstbell_gate_before_calls 60.0\n'
+        'firstbell_gate_state{what="entries_per_s"} 40.0\nfirstbell_gate_booked_seconds 2.5\n'
         'firstbell_gate_calls 30.0\nfirstbell_gate_line{host="a",lane="known"} 7.0\n'
         'firstbell_gate_line{host="b",lane="known"} 7.0\n'
     )
     told = read_metrics([node, node])
-    assert (told.entries_per_s, told.calls_per_s, told.before) == (80, 60, 120)
+    assert (told.entries_per_s, told.calls_per_s, told.booked_s) == (80, 60, 2.5)
     assert only_hosts(told, {"*"}) == told
     entries = Cell("cell1").entries(only_hosts(told, {"a"}), 0.0, {"a": (0, 0, 0)}, {})
     assert (entries["line/a/0"], "line/b/0" in entries) == (7, False)
-    assert (entries["waiting/cell1"], entries["delay/cell1"]) == (0, 2)
+    assert (entries["waiting/cell1"], entries["booked/cell1"]) == (0, 3)
 
 
 def test_a_cell_at_another_hour_says_how_far_its_clock_is_ahead() -> None:
     assert Cell("cell1").entries(Told(clock_s=5_000.4), 2_000.0, {}, {})["clock/cell1"] == 3_000
+    assert Cell("cell1").entries(Told(clock_s=1_999.1), 2_000.0, {}, {})["clock/cell1"] == 0, "it was told a second ago"
 
 
 def test_the_maps_of_classes_are_those_of_the_routes(routes: list[Declared]) -> None:

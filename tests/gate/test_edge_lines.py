@@ -72,7 +72,7 @@ def test_proven_devices_are_called_first_and_the_others_are_not_forgotten() -> N
         entries = street.second(proven=100, hinted=100, stranger=100)
     called = [entries[f"served/{WILGE}/{lane}"] for lane in range(3)]
     told = [people - AHEAD_S * RATE for people in called]
-    assert told == pytest.approx([40 * RATE * share for share in (0.85, 0.1, 0.05)], abs=80)
+    assert told == pytest.approx([40 * RATE * share for share in (0.9, 0.1, 0.05)], abs=80)
     assert called[EdgeLane.PROVEN] > called[EdgeLane.HINTED] > called[EdgeLane.STRANGER]
     only_hinted = Street()
     only_hinted.second(hinted=0)

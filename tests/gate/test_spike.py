@@ -5,6 +5,7 @@ import pytest
 from firstbell.gate.line import BUCKET_S, RANKS, Lane, Line, Place, Reach
 from firstbell.gate.waiting import Ticket, WaitingRoom
 from tests.gate.cell import START
+from tests.gate.edge_spike import EdgeSpike
 from tests.gate.spike import CAPACITY_PER_S, MORNING, SERVED_S, Spike, mean, most_served_per_s
 
 PEOPLE = 1_000
@@ -21,6 +22,21 @@ def test_at_ten_times_nearly_all_is_served_that_saying_no_leaves(seed: int) -> N
     assert mean(seen.served, *of) >= 0.9 * most_per_s
     assert mean(seen.cut, *of) <= 0.25 * mean(seen.served, *of), "who is inside is seldom sent back"
     assert mean(seen.refused, *of) <= 10 * CAPACITY_PER_S + 300, "who waits asks once more, and when it is the turn"
+    assert sum(seen.estimates) >= 0.9 * len(seen.estimates) > 500
+    assert seen.p99_s() <= 0.2
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_behind_the_edge_the_gate_hardly_says_no_and_whoever_is_called_is_there(seed: int) -> None:
+    spike = EdgeSpike(seed)
+    spike.come(0.8 * CAPACITY_PER_S, seconds=30)
+    assert not spike.held, "in peace nobody waits"
+    spike.come(10 * CAPACITY_PER_S, seconds=60)
+    seen, of = spike.seen, (40, 90)
+    assert mean(seen.served, *of) >= 0.85 / SERVED_S
+    assert mean(seen.refused, *of) <= 2 * CAPACITY_PER_S, "whoever is called comes in at once or at the second try"
+    assert mean(seen.cut, *of) <= 0.25 * mean(seen.served, *of)
+    assert mean(spike.held, *of) <= 15 * CAPACITY_PER_S, "who waits asks again when it is time"
     assert sum(seen.estimates) >= 0.9 * len(seen.estimates) > 500
     assert seen.p99_s() <= 0.2
 

@@ -19,9 +19,9 @@ CALLS = Gauge(
     "firstbell_gate_calls", "People a second whom the edge may call, while entries are counted",
     multiprocess_mode="livesum",
 )  # fmt: skip
-BEFORE = Gauge(
-    "firstbell_gate_before_calls", "People on known devices in lines of the gate, who go before those who are called",
-    multiprocess_mode="livesum",
+BOOKED = Gauge(
+    "firstbell_gate_booked_seconds", "How far ahead entries are booked by people who were called",
+    multiprocess_mode="livemax",
 )  # fmt: skip
 SIZE = Gauge("firstbell_gate_size", "People of the school of a host", ["host"], multiprocess_mode="livemax")
 CLOCK = Gauge("firstbell_gate_clock_seconds", "Where the clock of the gate stands", multiprocess_mode="livemax")
@@ -49,7 +49,7 @@ class Announcement:
         """Once a second: the level of each school that asked, how far each line has come, how many may be called."""
         CLOCK.set(now_s)
         CALLS.set(calls.per_s)
-        BEFORE.set(calls.before)
+        BOOKED.set(calls.booked_s(now_s))
         for school in levels:
             for host in self._hosts_of(school):
                 SIZE.labels(host).set(self._size_of(school))

@@ -2,8 +2,8 @@
 
 SHRINK = 0.05
 SHRINK_MAX = 0.2
-"""At most this much less than before: a window in which the loop was late worked on little, which says nothing about
-how much there could be."""
+"""At most this much less than before, reached by four overloaded windows in a row: one may be a burst in which the loop
+was late and worked on little, which says nothing about how much there could be."""
 
 GROW = 0.01
 RECOVER = 0.1
@@ -20,16 +20,20 @@ class Bearable:
     grows as DAGOR moves its number of requests to admit (Zhou et al., SoCC 2018), within bounds.
     """
 
-    __slots__ = ("per_s",)
+    __slots__ = ("_overloaded", "per_s")
 
     def __init__(self) -> None:
         self.per_s = 0.0
+        self._overloaded = 0
 
     def learn(self, arrived_per_s: float, worked_per_s: float, *, is_overloaded: bool) -> None:
         """Move by a window in which so many requests arrived and were worked on each second."""
         if is_overloaded:
-            self.per_s = max(self.per_s * (1 - SHRINK_MAX), worked_per_s * (1 - SHRINK))
+            self._overloaded += 1
+            most = min(SHRINK_MAX, SHRINK * self._overloaded)
+            self.per_s = max(self.per_s * (1 - most), worked_per_s * (1 - SHRINK))
             return
+        self._overloaded = 0
         if arrived_per_s >= self.per_s * PROBED:
             self.per_s += max(arrived_per_s * GROW, self.per_s * RECOVER)
         self.per_s = max(self.per_s, worked_per_s)

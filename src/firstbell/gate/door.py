@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from firstbell.gate.asker import Asker, School
 from firstbell.gate.bearable import Bearable
-from firstbell.gate.calls import Calls
+from firstbell.gate.calls import Called, Calls
 from firstbell.gate.entry import EntryBudget, Load
 from firstbell.gate.line import BUCKET_S, Lane
 from firstbell.gate.waiting import SETTLE_S, Ticket, WaitingRoom, pack_ticket, unpack_ticket
@@ -18,6 +18,8 @@ POLL_S = (15, 120)
 """A waiting page asks again after a quarter of what is left, within these seconds; later when very many wait."""
 FIRST_POLL_S = 2
 """Shows that a browser keeps its ticket; short, since somebody unknown enters only after it."""
+CALLED_POLL_S = 1
+"""Until it is known how many may enter, which is so after a second."""
 OVERDUE_POLL_S = 5
 """The soonest that somebody asks again whom the promise has passed."""
 PACE_S_MAX = 600
@@ -72,7 +74,7 @@ class Door:
         self._unknown_share = unknown_share
         self.room = room
         self.budget = budget
-        self.calls = Calls()
+        self.calls = Calls(room.size_of)
         self._was_pressed = False
 
     def ask(
@@ -87,17 +89,16 @@ class Door:
         lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
         if asker.called is not None:
             self.calls.hear(asker.called, now)
-        if not (is_busy or is_pressed) and self._is_open(asker, lane, now):
-            self.budget.enter()
-            return _IN
-        if asker.device and asker.rule.priority is Priority.P0:
+        is_open = not (is_busy or self._was_pressed) and self._is_open(asker, lane)
+        if is_open or (asker.device and asker.rule.priority is Priority.P0):
             return _IN
         ticket = self.ticket_of(asker, school)
         if ticket is not None and ticket.bucket and self.room.is_served(ticket):
-            self.budget.enter()
             return Answered(Passing.IN, ticket)
         if not asker.wants_page or not asker.is_safe or (ticket is None and self.is_before(asker, now)):
             return _AWAY
+        if lane is Lane.KNOWN and asker.called is not None:
+            return self._enter_or_book(asker, asker.called, ticket, now, is_pressed=is_pressed)
         if ticket is None:
             came_at, promised_at, _ = asker.called or (int(now), 0, 0)
             holder = asker.holder or self.new_holder()
@@ -110,22 +111,22 @@ class Door:
         """Go on as the room was left: who waited before a restart does not come in all at once."""
         if self.room.waiting or 0 < self.room.own_per_s < math.inf:
             self.budget.resume(self.room.own_per_s)
-            bearable.per_s = self.budget.rate_per_s * self.budget.requests_per_entry
+            bearable.per_s = self.budget.rate_per_s * self.budget.REQUESTS
 
     def turn(self, now: float, seconds: float, load: Load) -> None:
         """Once a second: move the rate, and let the next people in."""
-        outside = self.calls.waiting(now)
-        waits = self.room.waiting + outside > 0
-        can_call = self.room.can_call and not outside
+        called = self.calls.waiting(now) > 0 or self.calls.has_sent_back or self.calls.booked_s(now) > 0
+        waits = called or self.room.waiting > 0
+        can_call = self.calls.has_sent_back if called else self.room.can_call
         joins = waits and (self._was_pressed or self.room.is_limited_elsewhere(now))
         self._was_pressed = False
         self.budget.adjust(seconds, load, waits=waits, can_call=can_call, joins=joins)
         # In peace only strangers from a busy source wait: for as long as it takes to come back twice.
         rate_per_s, known = self.budget.rate_per_s, self.room.waiting_in(Lane.KNOWN)
         # Known devices that wait at the edge are in no line of ours, which strangers would then have for themselves.
-        kept = 1 - self._unknown_share if outside and not known else 0.0
+        kept = 1 - self._unknown_share if called and not known else 0.0
         unused = self.room.let_in(rate_per_s, now, seconds, kept_share=kept)
-        self.calls.turn(now, rate_per_s, unused, known)
+        self.calls.turn(now, rate_per_s, unused / (rate_per_s * seconds), self.budget.pace_per_s)
 
     def is_before(self, asker: Asker, now: float) -> bool:
         """True when people wait at the edge and this one was not called: a cookie that it cannot check let it pass."""
@@ -145,20 +146,33 @@ class Door:
         ticket = None if data is None else unpack_ticket(data)
         return ticket if ticket is not None and ticket.school == school.id.bytes else None
 
-    def _is_open(self, asker: Asker, lane: Lane, now: float) -> bool:
-        if self.room.has_line(asker.school_id, lane):
-            return False
-        if not self.budget.is_limited:
-            return True
-        # While entries are counted, strangers come in by the line alone: a flood without tickets has no part.
-        return lane is Lane.KNOWN and not self.is_before(asker, now) and self.calls.take()
+    def _is_open(self, asker: Asker, lane: Lane) -> bool:
+        return not self.budget.is_limited and not self.room.has_line(asker.school_id, lane)
+
+    def _enter_or_book(
+        self, asker: Asker, called: Called, ticket: Ticket | None, now: float, *, is_pressed: bool
+    ) -> Answered:
+        """Let somebody in who was called, or say when the next entry comes that nobody has booked."""
+        has_booked = ticket is not None and 0 < ticket.booked_at <= now
+        if not is_pressed and self.calls.take(asker.school_id, now, has_booked=has_booked):
+            return Answered(Passing.IN, ticket)
+        if ticket is None:
+            ticket = Ticket(asker.school_id, Lane.KNOWN, asker.holder, called.came_at, promised_at=called.promised_at)
+        if ticket.booked_at > now:
+            return Answered(Passing.WAIT, ticket, math.ceil(ticket.booked_at - now))
+        wait_s = self.calls.book(asker.school_id, now, is_late=has_booked)
+        if not wait_s:
+            return Answered(Passing.WAIT, ticket, CALLED_POLL_S)
+        booked_at = int(now) + wait_s
+        is_promised = ticket.promised_at > ticket.came_at
+        ticket = ticket._replace(booked_at=booked_at, promised_at=ticket.promised_at if is_promised else booked_at)
+        return Answered(Passing.WAIT, ticket, wait_s)
 
     def _line_up(self, ticket: Ticket, now: float) -> Answered:
         """Give a place to who has none yet. Of known devices some may enter at once, by their rank in the period."""
         if not ticket.bucket:
             ticket = self.room.count(ticket, now)
             if ticket.lane is Lane.KNOWN and self.room.is_served(ticket):
-                self.budget.enter()
                 return Answered(Passing.IN, ticket)
         ticket = self.room.promise(ticket, now)
         return Answered(Passing.WAIT, ticket, self._poll_s(ticket, now))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from firstbell.gate.announcement import BEFORE, CALLS, CLOCK, LEVEL, LINE, NO_LINE, PEACE, SIZE
+from firstbell.gate.announcement import BOOKED, CALLS, CLOCK, LEVEL, LINE, NO_LINE, PEACE, SIZE
 from firstbell.gate.asker import Declared
 from firstbell.gate.edge_lines import EdgeLines
 from firstbell.gate.figures import STATE
@@ -19,8 +19,11 @@ STANDING_S = 3
 """The edge cuts where the gate has cut for so many seconds in a row: a burst is the gate's own affair, and a whole
 class is more than the part of it that the gate may be cutting."""
 
-_BEFORE, _CALLS, _CLOCK, _LEVEL, _LINE, _SIZE = (
-    next(iter(gauge.describe())).name for gauge in (BEFORE, CALLS, CLOCK, LEVEL, LINE, SIZE)
+SKEW_S = 2.0
+"""Clocks that are set by the network differ by less: what a waiting page shows would jump to and fro by a second."""
+
+_BOOKED, _CALLS, _CLOCK, _LEVEL, _LINE, _SIZE = (
+    next(iter(gauge.describe())).name for gauge in (BOOKED, CALLS, CLOCK, LEVEL, LINE, SIZE)
 )
 _STATE = next(iter(STATE.describe())).name
 _ENTRIES = f'{_STATE}{{what="entries_per_s"}}'
@@ -33,14 +36,14 @@ _STATIC = "/static/"
 class Told:
     """What the gates of one cell say: level and people by host, period by host and lane, their clock since 1970.
 
-    While there is a limit `entries_per_s` people are let in a second, and the edge may call `calls_per_s`; `before`
-    those stand some in lines of the gates themselves.
+    While there is a limit `entries_per_s` people are let in a second, and the edge may call `calls_per_s`; the entries
+    of the next `booked_s` are booked by people whom it has called.
     """
 
     clock_s: float = 0.0
     entries_per_s: float = 0.0
     calls_per_s: float = 0.0
-    before: float = 0.0
+    booked_s: float = 0.0
     levels: dict[str, int] = field(default_factory=dict)
     lines: dict[tuple[str, Lane], int] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
@@ -61,7 +64,7 @@ def read_metrics(texts: Iterable[str]) -> Told:
     Of several nodes the most generous is believed, and what they let in is added up.
     """
     told = Told()
-    beginnings = (_BEFORE, _CALLS, _CLOCK, _LEVEL, _LINE, _SIZE, _ENTRIES)
+    beginnings = (_BOOKED, _CALLS, _CLOCK, _LEVEL, _LINE, _SIZE, _ENTRIES)
     for text in texts:
         ours = "\n".join(line for line in text.splitlines() if line.startswith(beginnings))
         for family in text_string_to_metric_families(f"{ours}\n"):
@@ -78,8 +81,8 @@ def _note(told: Told, sample: Sample) -> None:
         told.calls_per_s += sample.value
     elif sample.name == _STATE:
         told.entries_per_s += sample.value
-    elif sample.name == _BEFORE:
-        told.before += sample.value
+    elif sample.name == _BOOKED:
+        told.booked_s = max(told.booked_s, sample.value)
     elif sample.name == _SIZE:
         told.sizes[sample.labels["host"]] = sample.value
     elif sample.name == _LEVEL:
@@ -109,7 +112,7 @@ class Cell:
         lines = {key: period for key, period in told.lines.items() if period < NO_LINE}
         return {
             f"written/{self._name}": int(now_s),
-            f"clock/{self._name}": round(told.clock_s - now_s) if told.clock_s else 0,
+            f"clock/{self._name}": _skew_s(told.clock_s, now_s),
             **{f"level/{host}": level for host, level in self._standing().items()},
             **{f"line/{host}/{int(lane)}": period for (host, lane), period in lines.items()},
             **self._called(told, now_s, counted, believed),
@@ -126,7 +129,7 @@ class Cell:
         )
         return {
             f"waiting/{self._name}": self._lines.waiting,
-            f"delay/{self._name}": math.ceil(told.before / told.entries_per_s),
+            f"booked/{self._name}": math.ceil(told.booked_s),
             **self._lines.entries(),
         }
 
@@ -136,6 +139,12 @@ class Cell:
             return {}
         highest = {host: max(second.get(host, PEACE) for second in self._seconds) for host in self._seconds[-1]}
         return {host: level for host, level in highest.items() if level < PEACE}
+
+
+def _skew_s(clock_s: float, now_s: float) -> int:
+    """How far the clock of a cell is ahead, in whole seconds; what was told is up to a second old."""
+    ahead_s = clock_s - now_s
+    return round(ahead_s) if clock_s and abs(ahead_s) > SKEW_S else 0
 
 
 def class_maps(declared: Iterable[Declared]) -> tuple[str, str]:

@@ -9,6 +9,8 @@ from collections.abc import Collection, Hashable, Iterator, Mapping
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
+LOOK_S = 10.0
+"""How far a line will come is worked out for so many seconds: further on other people may have come faster."""
 AHEAD_S, AHEAD_MIN = 2.0, 2.0
 """Where nobody waits, those who come in the next seconds are called already: as many as the school's share has in so
 many seconds, and at least so many people."""
@@ -34,9 +36,12 @@ class EdgeLane(IntEnum):
     STRANGER = 2
 
 
-SHARES = {EdgeLane.PROVEN: 0.85, EdgeLane.HINTED: 0.1, EdgeLane.STRANGER: 0.05}
-"""Of the entries of a school, while all of them wait. Strangers are called twice as often as they may enter: at the
-gate they can show work as well, and it puts them in order."""
+SHARES = {EdgeLane.PROVEN: 0.9, EdgeLane.HINTED: 0.1}
+"""Of the calls for a school, while people wait in both lanes."""
+
+STRANGERS_SHARE = 0.05
+"""So many strangers are called, as a share of the entries: as many as enter at the gate, which puts them in order and
+takes their bids (`unknown_entries_share` and `bid_entries_share` of the gate)."""
 
 
 class EdgeLineKey(NamedTuple):
@@ -104,12 +109,20 @@ class EdgeLine:
     @property
     def served_until_ms(self) -> int:
         """Whoever came until then is called, in ms since 1970."""
-        place = bisect.bisect_right(self._counts, self.called)
+        return self._instant_ms(self.called)
+
+    @property
+    def advance_ms_per_s(self) -> float:
+        """By how many ms of arrival the line will be called further each second, over the next `LOOK_S`."""
+        return (self._instant_ms(self.called + LOOK_S * self.pace_per_s) - self._instant_ms(self.called)) / LOOK_S
+
+    def _instant_ms(self, count: float) -> int:
+        place = bisect.bisect_right(self._counts, count)
         if place == len(self._counts):
             return round(self._instants[-1] * _MS)
         low, high = self._counts[place - 1], self._counts[place]
         since, until = self._instants[place - 1], self._instants[place]
-        return int((since + (self.called - low) / (high - low) * (until - since)) * _MS)
+        return int((since + (count - low) / (high - low) * (until - since)) * _MS)
 
     def resume(self, served: int, served_until_ms: int) -> None:
         """Go on where an earlier process was, which had told HAProxy this."""
@@ -155,21 +168,26 @@ class EdgeLines:
         left_per_s = rate_per_s
         for key, line in self._lines.items():
             if not line.waiting:
-                left_per_s -= line.came_last
+                left_per_s -= line.came_last if key.lane in SHARES else 0
                 line.pace_per_s = host_per_s[key.host] * self._share_at_first(key)
                 line.call_ahead(max(AHEAD_MIN, AHEAD_S * line.pace_per_s))
         wanted = {key: line.came - line.called for key, line in self._lines.items() if line.waiting}
+        strangers = {key: wanted.pop(key) for key in list(wanted) if key.lane is EdgeLane.STRANGER}
         weights = {key: people[key.host] * SHARES[key.lane] for key in wanted}
         for key, per_s in share_out(max(0.0, left_per_s), wanted, weights).items():
             self._lines[key].keep_pace(per_s)
             self._lines[key].call(per_s * calls_per_s / rate_per_s)
+        weights = {key: people[key.host] for key in strangers}
+        for key, per_s in share_out(STRANGERS_SHARE * rate_per_s, strangers, weights).items():
+            self._lines[key].keep_pace(per_s)
+            self._lines[key].call(per_s)
 
     def _share_at_first(self, key: EdgeLineKey) -> float:
         """What a line where nobody waits may have of its school's entries."""
         is_first = key.lane is EdgeLane.PROVEN
         if is_first or (key.lane is EdgeLane.HINTED and not self._lines[key._replace(lane=EdgeLane.PROVEN)].waiting):
             return 1.0
-        return SHARES[key.lane]
+        return SHARES.get(key.lane, STRANGERS_SHARE)
 
     def end(self) -> None:
         """The gates let in everybody: there are no lines."""
@@ -182,6 +200,7 @@ class EdgeLines:
             name = f"{host}/{int(lane)}"
             made[f"served/{name}"] = line.served
             made[f"served_until/{name}"] = line.served_until_ms
+            made[f"advance/{name}"] = max(1, round(line.advance_ms_per_s))
             made[f"pace/{name}"] = max(1, round(line.pace_per_s * 1_000))
         return made
 

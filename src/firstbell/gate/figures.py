@@ -78,10 +78,6 @@ class Figures:
         """Requests of people who are inside, in this second."""
         return sum(row[outcome] for row in self.by_class for outcome in _OF_INSIDERS)
 
-    def worked(self) -> int:
-        """What of it was worked on."""
-        return sum(row[Outcome.ADMITTED] for row in self.by_class)
-
     def close_second(self, state: State) -> "Counts":
         """Hand over what was counted since the last call."""
         for row, decisions in zip(self.by_class, self._decisions, strict=True):

@@ -241,7 +241,6 @@ class Gate:
         if bid.winner is None:
             await bid.answer.send(send)
             return
-        self._door.budget.enter()
         send = self._with_cookies(asker, Answered(Passing.IN, bid.winner), now_s, scope, send)
         await bid.answer.send(send)
 
@@ -312,8 +311,7 @@ class Gate:
     def _close_second(self, now: float) -> None:
         admission, room, now_s = self.admission, self._door.room, self._clock.seconds()
         seconds, self._second_began = now - self._second_began, now
-        asked_per_s, worked_per_s = self.figures.asked() / seconds, self.figures.worked() / seconds
-        load = Load(admission.is_overloaded, asked_per_s, worked_per_s, admission.bearable.per_s)
+        load = Load(admission.is_overloaded, self.figures.asked() / seconds, admission.bearable.per_s)
         self._door.turn(now_s, seconds, load)
         self._limits.strangers.turn(seconds)
         self._bidding.turn(seconds)

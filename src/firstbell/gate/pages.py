@@ -86,7 +86,7 @@ class Voice:
             return self._filled(school, ticket, poll_s, (words, b"0", b"1"))
         total = max(1, ticket.promised_at - ticket.came_at)
         words = _wait_words(max(5, int(ticket.promised_at - now)), school.locale)
-        progress = b"%d" % min(total, max(0, int(now) - ticket.came_at))
+        progress = b"%d" % max(0, int(now) - ticket.came_at)
         return self._filled(school, ticket, poll_s, (words, progress, b"%d" % total))
 
     def _filled(self, school: School, ticket: Ticket, poll_s: int, place: tuple[bytes, bytes, bytes]) -> Answer:

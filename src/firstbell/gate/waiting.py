@@ -43,7 +43,7 @@ class Ticket(NamedTuple):
     holder: bytes
     came_at: int
     bucket: int = 0
-    first_wait_s: int = 0
+    booked_at: int = 0
     promised_at: int = 0
 
 
@@ -84,7 +84,7 @@ class WaitingRoom:
         that is silent for `silent_s` lets nobody in. `size_of` gives the weight of a school, so that a pupil of a large
         one waits as long as one of a small one.
         """
-        self._size_of = size_of
+        self.size_of = size_of
         code = coder(seed)
         # Each answer of the gate asks for the same rank two or three times.
         self._rank_of = lru_cache(maxsize=RANKS_KEPT)(lambda holder: int.from_bytes(code(holder)[:4]))
@@ -165,7 +165,7 @@ class WaitingRoom:
             return ticket
         if not ticket.promised_at:
             first_s = rounded_up(wait_s)
-            return ticket._replace(first_wait_s=first_s, promised_at=math.ceil(now) + first_s)
+            return ticket._replace(promised_at=math.ceil(now) + first_s)
         return ticket._replace(promised_at=min(ticket.promised_at, math.ceil(now + wait_s)))
 
     def let_in(self, rate_per_s: float, now: float, seconds: float, *, kept_share: float = 0.0) -> float:
@@ -305,7 +305,7 @@ class WaitingRoom:
         return Place(ticket.bucket, self._rank_of(ticket.holder))
 
     def _weight(self, key: LineKey) -> float:
-        return self._size_of(key.school) * self._weights[key.lane]
+        return self.size_of(key.school) * self._weights[key.lane]
 
     def _prospect(self, key: LineKey, line: Line) -> Prospect:
         return Prospect(line.waiting, self._weight(key))
