@@ -197,7 +197,7 @@ class Settings:
     lesson_room_chars_max: int = knob(100, unit="characters", why="what fits on the door and in a week's cell")
     lesson_documents_max: int = knob(30, unit="documents", why="more is a folder, not the material of one lesson")
     gate_queuing_ms_max: int = knob(
-        27, unit="ms", why="a longer mean wait for loop and slot is overload; at 20 ms a tenth of the core stayed free"
+        16, unit="ms", why="a longer mean wait for loop and slot is overload: a quarter of what a request may wait"
     )
     gate_lag_ms_max: int = knob(
         5, unit="ms", why="above this mean lag of the loop more slots only add waiting; a page is 0.5 ms of the loop"
@@ -213,9 +213,13 @@ class Settings:
         16, unit="requests per worker", why="twice the connections; more serve nobody sooner and all wait longer"
     )
     gate_queue_max: int = knob(
-        128, unit="requests per worker", why="what a worker serves in the 100 ms that a request may wait; P0 twice that"
+        128, unit="requests per worker", why="twice what a worker serves while one of them may wait; P0 twice that"
     )
-    gate_wait_ms_max: int = knob(100, unit="ms", why="who waits longer is told when to come back")
+    gate_wait_ms_max: int = knob(
+        60,
+        unit="ms",
+        why="who waits longer is told when to come back; with 100 ms a p99 was twice as long, for nothing",
+    )
     gate_wait_standing_ms_max: int = knob(
         10, unit="ms", why="the same once the queue stood for 100 ms: old requests are those whose reader reloads"
     )

@@ -151,6 +151,8 @@ class Conductor:
     def find_capacity(self, limits: Limits, watch: Watch) -> Capacity:
         """The highest goodput at which P1's p99 stays under 250 ms: stairs that double, then halve the gap.
 
+        A step that was too high is tried once more: a machine that stands still for a moment looks the same.
+
         Raises:
             NoCapacityError: no step of the stairs was served in time.
         """
@@ -162,6 +164,9 @@ class Conductor:
         while steps_left and rate >= PEOPLE_PER_S_MIN:
             steps_left -= 1
             found, holds = self._try(rate, limits, watch)
+            if not holds:
+                time.sleep(CALM_SECONDS)
+                found, holds = self._try(rate, limits, watch)
             if holds:
                 best, low = max(best, found, key=lambda capacity: capacity.steps_per_s), rate
             else:
