@@ -5,6 +5,7 @@ import re
 import pytest
 
 from firstbell.gate.calls import MORE_MAX, READY_S, RETURN_S, SILENT_S, SPARE_S, Called, Calls
+from firstbell.gate.door import BOOKED_S
 from tests.gate.house import WILGE, House
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +58,19 @@ async def test_who_finds_no_entry_left_books_one_and_comes_back_for_it() -> None
     newcomer = await house.ask(cookies=house.device_pass(), headers=[name(house)])
     assert [(await house.ask(cookies=ticket, headers=[name(house)])).status for ticket in tickets[:15]] == [200] * 15
     assert newcomer.status == 200, "what nobody took by then is free"
+
+
+async def test_a_booking_that_was_kept_for_hours_wins_nothing() -> None:
+    for later_s, status in ((BOOKED_S - 60, 200), (BOOKED_S + 60, 503)):
+        house = busy_house()
+        leave(house, 0.0)
+        device = house.device_pass()
+        waits = await house.ask(cookies=device, headers=[name(house)])
+        house.later(later_s)
+        others = [await house.ask(cookies=house.device_pass(), headers=[name(house)]) for _ in range(15)]
+        assert [answer.status for answer in others].count(503) == 5, "what is spare has an end"
+        again = await house.ask(cookies=f"{device}; ticket={waits.cookie('ticket')}", headers=[name(house)])
+        assert again.status == status
 
 
 async def test_in_the_first_second_of_a_spike_the_called_come_back_at_once() -> None:

@@ -15,7 +15,7 @@ OVERLOADED = {
     "gate_queuing_ms_max": "0",
     "gate_window_requests_min": "0",
     "gate_window_ms": "200",
-    "entries_per_second_min": "3",
+    "entries_per_second_min": "1",
 }
 """Each window of such a worker is a bad one."""
 GUESTS = 30

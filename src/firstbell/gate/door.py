@@ -20,6 +20,9 @@ FIRST_POLL_S = 2
 """Shows that a browser keeps its ticket; short, since somebody unknown enters only after it."""
 CALLED_POLL_S = 1
 """Until it is known how many may enter, which is so after a second."""
+BOOKED_S = 10_800
+"""A phone that slept through its entry has the next one, for the three hours that the edge remembers; a ticket that is
+kept for longer wins nothing."""
 OVERDUE_POLL_S = 5
 """The soonest that somebody asks again whom the promise has passed."""
 PACE_S_MAX = 600
@@ -153,7 +156,7 @@ class Door:
         self, asker: Asker, called: Called, ticket: Ticket | None, now: float, *, is_pressed: bool
     ) -> Answered:
         """Let somebody in who was called, or say when the next entry comes that nobody has booked."""
-        has_booked = ticket is not None and 0 < ticket.booked_at <= now
+        has_booked = ticket is not None and now - BOOKED_S < ticket.booked_at <= now
         if not is_pressed and self.calls.take(asker.school_id, now, has_booked=has_booked):
             return Answered(Passing.IN, ticket)
         if ticket is None:

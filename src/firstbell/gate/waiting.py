@@ -34,8 +34,8 @@ AHEAD_BUCKETS = 1
 class Ticket(NamedTuple):
     """A place in a line; instants are whole seconds since 1970.
 
-    `came_at` is the first request, `bucket` the period in which the holder was counted, 0 before that. `first_wait_s`
-    is the first estimate, 0 before there is one; `promised_at` the earliest instant that was ever promised.
+    `came_at` is the first request, `bucket` the period in which the holder was counted, 0 before that. `booked_at` is
+    the entry that somebody booked whom the edge had called, 0 for none; `promised_at` the earliest ever promised.
     """
 
     school: bytes

@@ -4,6 +4,7 @@ Work goes on without NATS: the bus connects in the background, for ever, and say
 """
 
 import asyncio
+import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from firstbell.kernel.metrics import HINTS_DROPPED
+
+# The bus says itself what it lost; the library writes a traceback even for a pong whose flush was given up.
+logging.getLogger("nats").setLevel(logging.CRITICAL)
 
 log = structlog.get_logger("firstbell.bus")
 
