@@ -9,7 +9,7 @@ from firstbell.gate.asker import Asker, School
 from firstbell.gate.bearable import Bearable
 from firstbell.gate.calls import Called, Calls
 from firstbell.gate.entry import EntryBudget, Load
-from firstbell.gate.line import BUCKET_S, Lane
+from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, Lane
 from firstbell.gate.waiting import SETTLE_S, Ticket, WaitingRoom, pack_ticket, unpack_ticket
 from firstbell.kernel.routes import Priority
 from firstbell.kernel.signing import Signer
@@ -20,8 +20,8 @@ FIRST_POLL_S = 2
 """Shows that a browser keeps its ticket; short, since somebody unknown enters only after it."""
 CALLED_POLL_S = 1
 """Until it is known how many may enter, which is so after a second."""
-BOOKED_S = 10_800
-"""A phone that slept through its entry has the next one, for the three hours that the edge remembers; a ticket that is
+BOOKED_S = BUCKETS_MAX * BUCKET_S
+"""A phone that slept through its entry has the next one, for the three hours that the room remembers; a ticket that is
 kept for longer wins nothing."""
 OVERDUE_POLL_S = 5
 """The soonest that somebody asks again whom the promise has passed."""
@@ -92,7 +92,8 @@ class Door:
         lane = Lane.KNOWN if asker.device else Lane.UNKNOWN
         if asker.called is not None:
             self.calls.hear(asker.called, now)
-        is_open = not (is_busy or self._was_pressed) and self._is_open(asker, lane)
+        is_closed = is_busy or self._was_pressed or self.budget.is_limited
+        is_open = not is_closed and not self.room.has_line(asker.school_id, lane)
         if is_open or (asker.device and asker.rule.priority is Priority.P0):
             return _IN
         ticket = self.ticket_of(asker, school)
@@ -148,9 +149,6 @@ class Door:
         data = self._signer.verify(asker.ticket) if asker.ticket else None
         ticket = None if data is None else unpack_ticket(data)
         return ticket if ticket is not None and ticket.school == school.id.bytes else None
-
-    def _is_open(self, asker: Asker, lane: Lane) -> bool:
-        return not self.budget.is_limited and not self.room.has_line(asker.school_id, lane)
 
     def _enter_or_book(
         self, asker: Asker, called: Called, ticket: Ticket | None, now: float, *, is_pressed: bool
