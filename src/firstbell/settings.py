@@ -213,12 +213,12 @@ class Settings:
         16, unit="requests per worker", why="twice the connections; more serve nobody sooner and all wait longer"
     )
     gate_queue_max: int = knob(
-        128, unit="requests per worker", why="twice what a worker serves while one of them may wait; P0 twice that"
+        128, unit="requests per worker", why="what a quick worker serves in the 60 ms that one may wait; P0 twice that"
     )
     gate_wait_ms_max: int = knob(
         60,
         unit="ms",
-        why="who waits longer is told when to come back; with 100 ms a p99 was twice as long, for nothing",
+        why="who waits longer comes back later; with 100 ms the p99 was a third longer and no more was served",
     )
     gate_wait_standing_ms_max: int = knob(
         10, unit="ms", why="the same once the queue stood for 100 ms: old requests are those whose reader reloads"

@@ -31,7 +31,7 @@ class EntryBudget:
     LEARNING_PER_S = 0.1
     """How fast the slow correction moves: several times slower than requests follow an entry, or it would swing."""
     FEWER_MIN, MORE_MAX = 0.2, 20.0
-    """The bounds of the slow one: a class that asks for twenty pages each, or a line of which all but one have left."""
+    """The bounds of the slow one: a class that asks for 25 pages each, or a line of which all but one have left."""
     CALM_S = 10.0
 
     def __init__(self, *, least_per_s: float) -> None:
