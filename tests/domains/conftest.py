@@ -60,12 +60,10 @@ def plataan(town: Town) -> Plataan:
             sql("INSERT INTO account (id, password_hash) VALUES ($1, $2)", accounts[given], hashed)
         made.people[given] = found = uuid4()
         sql(
-            "INSERT INTO person (school_id, id, account_id, sign_in_name, given_name, family_name) "
-            "VALUES ($1, $2, $3, $4, $5, $6)",
-            school, found, accounts[given], given.lower(), given, family,
+            "INSERT INTO person (school_id, id, account_id, sign_in_name, given_name, family_name, roles) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            school, found, accounts[given], given.lower(), given, family, list(roles),
         )  # fmt: skip
-        for role in roles:
-            sql("INSERT INTO person_role (school_id, person_id, role) VALUES ($1, $2, $3)", school, found, role)
         return found
 
     def course(school: UUID, title: str, audience: str, **members: str) -> None:

@@ -56,14 +56,10 @@ class People:
         name = f"{given}.{family}.{next(self._numbers)}".lower()
         self.sql("INSERT INTO account (id, password_hash) VALUES ($1, $2)", account_id, self._hash)
         self.sql(
-            "INSERT INTO person (school_id, id, account_id, sign_in_name, given_name, family_name) "
-            "VALUES ($1, $2, $3, $4, $5, $6)",
-            school_id, person_id, account_id, name, given, family,
+            "INSERT INTO person (school_id, id, account_id, sign_in_name, given_name, family_name, roles) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            school_id, person_id, account_id, name, given, family, list(roles),
         )  # fmt: skip
-        for role in roles:
-            self.sql(
-                "INSERT INTO person_role (school_id, person_id, role) VALUES ($1, $2, $3)", school_id, person_id, role
-            )
         return Somebody(school_id, person_id, account_id, name)
 
     def add_class(self, class_name: str, **members: Somebody) -> UUID:
@@ -83,6 +79,8 @@ class People:
                 "INSERT INTO class_member (school_id, class_id, person_id, role) VALUES ($1, $2, $3, $4)",
                 school_id, class_id, member.id, role,
             )  # fmt: skip
+            if role == "pupil":
+                self.sql("UPDATE person SET class_name = $2 WHERE id = $1", member.id, class_name)
         return class_id
 
     def parent_of(self, parent: Somebody, child: Somebody) -> None:

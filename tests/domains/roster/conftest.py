@@ -183,8 +183,7 @@ class School:
     def state(self) -> list[tuple[Any, ...]]:
         """Everything that an import may write, for a look at whether anything changed."""
         tables = (
-            "person", "person_role", "guardianship", "school_year", "class", "class_member", "course", "enrolment",
-            "folder",
+            "person", "guardianship", "school_year", "class", "class_member", "course", "enrolment", "folder",
         )  # fmt: skip
         return self.rows(
             " UNION ALL ".join(f"SELECT '{name}', {name}::text FROM {name} WHERE school_id = $1" for name in tables)

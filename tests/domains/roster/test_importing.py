@@ -16,8 +16,7 @@ ENROLLED = """
     WHERE enrolment.school_id = $1 AND course.source_id = $2 ORDER BY person.given_name
 """
 ROLES = """
-    SELECT given_name, role FROM person_role JOIN person ON person.id = person_id
-    WHERE person_role.school_id = $1 ORDER BY given_name, role
+    SELECT given_name, unnest(roles) AS role FROM person WHERE school_id = $1 ORDER BY given_name, role
 """
 FAMILIES = """
     SELECT parent.given_name, child.given_name FROM guardianship

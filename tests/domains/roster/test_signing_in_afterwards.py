@@ -1,5 +1,6 @@
 """What a roster means for people who are signed in, and what outlives it."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -7,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import wait_until
-from tests.domains.roster.conftest import School, small_roster
+from tests.domains.roster.conftest import Roster, School, small_roster
 
 AN_HOUR_LATER = "2026-11-19T10:00:00+01:00"
 """Every process begins at the same moment; the second password is to come after the first was used."""
@@ -48,6 +49,30 @@ def test_whoever_came_with_a_roster_signs_in_with_the_password_that_was_given(
     assert is_signed_in(signed_in("noor.vermeulen"))
 
 
+def test_a_refresh_shows_the_class_in_which_the_last_roster_put_the_pupil(
+    school: School, signed_in: Callable[[str], httpx.Client]
+) -> None:
+    school.put(small_roster())
+    wout, hilde = signed_in("wout.peeters"), signed_in("hilde.smets")
+
+    def shown() -> tuple[str, bool]:
+        assert wout.post("/session/refresh", headers={"accept": "application/json"}).status_code == 204
+        own = re.findall("<small>(.*)</small>", wout.get("/account").text)
+        return own[0], "3B · De Wilge" in hilde.get("/account").text
+
+    assert shown() == ("3B", True)
+    renamed = small_roster()
+    renamed.row("classes", "3b")["title"] = "3 Latijn"
+    school.put(renamed)
+    assert shown() == ("3 Latijn", False)
+    school.put(Roster(mode="delta").enrol("wout", "3a", status="active").enrol("wout", "3b", status="tobedeleted"))
+    assert shown() == ("3A", False)
+    school.put(small_roster().without("3a", "3b"))
+    assert shown() == ("", False)
+    school.put(small_roster())
+    assert shown() == ("3B", True)
+
+
 def test_whoever_retires_is_signed_out(school: School, signed_in: Callable[[str], httpx.Client]) -> None:
     school.put(small_roster())
     client = signed_in("wout.peeters")
@@ -78,6 +103,8 @@ def test_a_child_that_a_parent_linked_by_a_code_outlives_rosters(
     again = school.put(small_roster())
     assert "Nothing changed" in again.stdout
     assert school.rows(FAMILIES) == linked
+    roles = "SELECT roles FROM person WHERE school_id = $1 AND given_name IN ('Hilde', 'Tariq') ORDER BY given_name"
+    assert school.rows(roles) == [(["parent"],), (["parent", "teacher"],)]
 
 
 def test_nobody_gets_a_password_or_a_code_by_a_name_that_nobody_has(school: School) -> None:

@@ -100,12 +100,10 @@ class _Builder:
         sign_in_name = name.lower().replace(" ", ".")
         email = f"{sign_in_name}@{host.partition('.')[0]}.example"
         self.sql(
-            "INSERT INTO person (school_id, id, account_id, sign_in_name, given_name, family_name, email) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            self.schools[host], person, known, sign_in_name, given, family, email,
+            "INSERT INTO person (school_id, id, account_id, sign_in_name, given_name, family_name, email, roles) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            self.schools[host], person, known, sign_in_name, given, family, email, list(roles),
         )  # fmt: skip
-        for role in roles:
-            self.sql("INSERT INTO person_role VALUES ($1, $2, $3)", self.schools[host], person, role)
         self.people[name if host == LINDE else f"{name} ({host})"] = person
         return person
 
@@ -117,6 +115,7 @@ class _Builder:
         )  # fmt: skip
         for pupil in pupils:
             self.sql("INSERT INTO class_member VALUES ($1, $2, $3, 'pupil')", school, made, pupil)
+            self.sql("UPDATE person SET class_name = $2 WHERE id = $1", pupil, name)
         self.classes[name] = made
 
     def course(

@@ -278,16 +278,17 @@ class Import:
         if self.report.new_name:
             await rename_school(tx, school_id, self.report.new_name)
         await merging.merge_school_years(tx, school_id)
+        await merging.merge_classes(tx, school_id, now=now)
         await merging.merge_people(tx, school_id, now=now)
         await merging.merge_guardianships(tx, school_id)
-        await merging.merge_classes(tx, school_id, now=now)
         await merging.merge_members(tx, school_id)
+        await merging.stage_pupil_classes(tx, school_id)
+        await merging.name_classes(tx, school_id)
         await documents.add_roots(tx, school_id, await courses.list_new_course_folders(tx), now)
         await courses.merge_courses(tx, school_id, now=now)
         if retired := await courses.list_retiring_courses(tx):
             await self._events.tell(tx, CoursesRetired(school_id, tuple(retired), now))
         await courses.merge_enrolments(tx, school_id)
-        await merging.stage_pupil_classes(tx, school_id)
         await courses.describe_audiences(tx, school_id)
         if self.report.new_name:
             await record_change(tx, school_id, "school", [school_id])

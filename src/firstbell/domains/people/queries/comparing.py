@@ -149,30 +149,28 @@ async def _compare_roles(tx: Transaction, school_id: UUID) -> None:
         """
         INSERT INTO role_difference
         SELECT DISTINCT staged.person_id, staged.role, 'added' FROM staged_role AS staged
-        WHERE NOT staged.is_removed AND NOT EXISTS (
-            SELECT FROM person_role AS kept
-            WHERE kept.school_id = $1 AND kept.person_id = staged.person_id AND kept.role = staged.role
-        )
+        LEFT JOIN person AS kept ON kept.school_id = $1 AND kept.id = staged.person_id
+        WHERE NOT staged.is_removed AND staged.role <> ALL (coalesce(kept.roles, '{}'))
         """,
         school_id,
     )
     await tx.execute(
         """
         INSERT INTO role_difference
-        SELECT kept.person_id, kept.role, 'removed' FROM person_role AS kept
-        JOIN staged_person AS staged ON staged.id = kept.person_id AND NOT staged.is_retired
+        SELECT kept.id, held.role, 'removed' FROM person AS kept CROSS JOIN unnest(kept.roles) AS held (role)
+        JOIN staged_person AS staged ON staged.id = kept.id AND NOT staged.is_retired
         WHERE kept.school_id = $1
           AND (staged.replaces_roles OR EXISTS (
               SELECT FROM staged_role AS gone
-              WHERE gone.person_id = kept.person_id AND gone.role = kept.role AND gone.is_removed
+              WHERE gone.person_id = kept.id AND gone.role = held.role AND gone.is_removed
           ))
           AND NOT EXISTS (
               SELECT FROM staged_role AS stays
-              WHERE stays.person_id = kept.person_id AND stays.role = kept.role AND NOT stays.is_removed
+              WHERE stays.person_id = kept.id AND stays.role = held.role AND NOT stays.is_removed
           )
-          AND NOT (kept.role = 'parent' AND EXISTS (
+          AND NOT (held.role = 'parent' AND EXISTS (
               SELECT FROM guardianship AS linked
-              WHERE linked.school_id = $1 AND linked.parent_id = kept.person_id AND linked.linked_at IS NOT NULL
+              WHERE linked.school_id = $1 AND linked.parent_id = kept.id AND linked.linked_at IS NOT NULL
           ))
         """,
         school_id,
@@ -224,7 +222,8 @@ async def compare_guardianships(tx: Transaction, school_id: UUID) -> None:
         """
         WITH family_role AS (
             (
-                SELECT person_id, role FROM person_role WHERE school_id = $1 AND role IN ('parent', 'pupil')
+                SELECT person.id AS person_id, held.role FROM person CROSS JOIN unnest(person.roles) AS held (role)
+                WHERE person.school_id = $1 AND held.role IN ('parent', 'pupil')
                 EXCEPT SELECT person_id, role FROM role_difference WHERE verdict = 'removed'
             ) UNION SELECT person_id, role FROM role_difference WHERE verdict = 'added' AND role IN ('parent', 'pupil')
         )

@@ -73,11 +73,7 @@ async def list_members(tx: Transaction, school_id: UUID, class_id: UUID, *, most
 
 
 _PERSON_COLUMNS = """
-    person.id, person.given_name, person.family_name,
-    array(
-        SELECT role FROM person_role
-        WHERE person_role.school_id = person.school_id AND person_role.person_id = person.id ORDER BY role
-    ) AS roles,
+    person.id, person.given_name, person.family_name, person.roles,
     coalesce((
         SELECT min(class.name)
         FROM class_member JOIN class ON class.school_id = class_member.school_id AND class.id = class_member.class_id
@@ -165,9 +161,8 @@ async def count_roles(tx: Transaction, school_id: UUID) -> dict[Role, int]:
     """How many people of each role the school has."""
     rows = await tx.fetch(
         """
-        SELECT held.role, count(*) FROM person_role AS held
-        JOIN person ON person.school_id = held.school_id AND person.id = held.person_id
-        WHERE held.school_id = $1 AND person.retired_at IS NULL
+        SELECT held.role, count(*) FROM person CROSS JOIN unnest(person.roles) AS held (role)
+        WHERE person.school_id = $1 AND person.retired_at IS NULL
         GROUP BY held.role
         """,
         school_id,

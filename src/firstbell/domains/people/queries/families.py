@@ -43,10 +43,7 @@ async def use_activation_code(
         FROM person
         WHERE code.school_id = $1 AND code.code_hash = $2 AND code.used_at IS NULL AND code.expires_at > $3
           AND person.school_id = code.school_id AND person.id = code.person_id AND person.retired_at IS NULL
-        RETURNING person.id, array(
-            SELECT role FROM person_role
-            WHERE person_role.school_id = person.school_id AND person_role.person_id = person.id
-        ) AS roles
+        RETURNING person.id, person.roles
         """,
         school_id,
         code_hash,
@@ -65,9 +62,8 @@ async def find_parent(tx: Transaction, school_id: UUID, account_id: UUID) -> UUI
     person_id: UUID | None = await tx.fetchval(
         """
         SELECT person.id FROM person
-        WHERE person.school_id = $1 AND person.account_id = $2 AND person.retired_at IS NULL AND NOT EXISTS (
-            SELECT FROM person_role WHERE school_id = $1 AND person_id = person.id AND role = 'pupil'
-        )
+        WHERE person.school_id = $1 AND person.account_id = $2 AND person.retired_at IS NULL
+          AND NOT 'pupil' = ANY (person.roles)
         ORDER BY person.id LIMIT 1
         """,
         school_id,
@@ -97,7 +93,8 @@ async def add_child(tx: Transaction, school_id: UUID, parent_id: UUID, child_id:
     await tx.execute(
         """
         WITH parent AS (
-            INSERT INTO person_role (school_id, person_id, role) VALUES ($1, $2, 'parent') ON CONFLICT DO NOTHING
+            UPDATE person SET roles = array_sort(array_append(roles, 'parent'))
+            WHERE school_id = $1 AND id = $2 AND NOT 'parent' = ANY (roles)
         )
         INSERT INTO guardianship (school_id, parent_id, child_id, linked_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (school_id, parent_id, child_id) DO UPDATE SET linked_at = excluded.linked_at
@@ -128,20 +125,12 @@ async def list_children(tx: Transaction, viewer: Viewer) -> list[Child]:
     rows = await tx.fetch(
         """
         SELECT child.given_name, child.family_name, child.school_id, school.name AS school_name,
-               child.id AS person_id, coalesce(class_of.name, '') AS class_name,
-               guardianship.linked_at IS NOT NULL AS is_linked
+               child.id AS person_id, child.class_name, guardianship.linked_at IS NOT NULL AS is_linked
         FROM unnest($1::uuid[], $2::uuid[]) AS parent (school_id, id)
         JOIN guardianship ON guardianship.school_id = parent.school_id AND guardianship.parent_id = parent.id
         JOIN person AS child ON child.school_id = guardianship.school_id AND child.id = guardianship.child_id
              AND child.retired_at IS NULL
         JOIN school ON school.id = child.school_id
-        LEFT JOIN LATERAL (
-            SELECT min(class.name) AS name
-            FROM class_member
-            JOIN class ON class.school_id = class_member.school_id AND class.id = class_member.class_id
-            WHERE class_member.school_id = child.school_id AND class_member.person_id = child.id
-              AND class_member.role = 'pupil' AND class.kind = 'class' AND class.retired_at IS NULL
-        ) AS class_of ON true
         ORDER BY child.given_name, child.family_name, child.id
         """,
         [membership.school_id for membership in viewer.family],

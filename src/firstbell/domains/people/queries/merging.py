@@ -28,6 +28,7 @@ async def merge_school_years(tx: Transaction, school_id: UUID) -> None:
 async def merge_people(tx: Transaction, school_id: UUID, *, now: datetime) -> None:
     """Write the staged persons and their roles. A new person gets an account; no account is ever linked or renewed.
 
+    The classes are written before, since a new person is written with the name of their class.
     Sign-in names that move are parked on the id first, since two people may swap theirs.
     """
     await tx.execute(
@@ -56,34 +57,51 @@ async def merge_people(tx: Transaction, school_id: UUID, *, now: datetime) -> No
         """,
         school_id,
     )
+    await _merge_roles(tx, school_id)
+    await _add_people(tx, school_id)
+
+
+async def _add_people(tx: Transaction, school_id: UUID) -> None:
     await tx.execute(
         "INSERT INTO account (id) SELECT account_id FROM staged_person WHERE verdict = 'added' ORDER BY account_id"
     )
     await tx.execute(
         """
         INSERT INTO person (school_id, id, account_id, source_id, sign_in_name, given_name, family_name, email,
-                            birth_date)
-        SELECT $1, id, account_id, source_id, sign_in_name, given_name, family_name, email, birth_date
-        FROM staged_person WHERE verdict = 'added' ORDER BY id
+                            birth_date, roles, class_name)
+        SELECT $1, id, account_id, source_id, sign_in_name, given_name, family_name, email, birth_date,
+               coalesce(roles, '{}'), coalesce(class_name, '')
+        FROM staged_person
+        LEFT JOIN (
+            SELECT person_id, array_agg(role ORDER BY role) AS roles FROM role_difference GROUP BY person_id
+        ) AS held ON held.person_id = id
+        LEFT JOIN (
+            SELECT member.person_id, min(class.name) AS class_name
+            FROM class_member_difference AS member JOIN class ON class.school_id = $1 AND class.id = member.class_id
+            WHERE member.role = 'pupil' AND class.kind = 'class' AND class.retired_at IS NULL
+            GROUP BY member.person_id
+        ) AS pupil ON pupil.person_id = id
+        WHERE verdict = 'added' ORDER BY id
         """,
         school_id,
     )
-    await _merge_roles(tx, school_id)
 
 
 async def _merge_roles(tx: Transaction, school_id: UUID) -> None:
+    """Write which roles known persons get and lose, onto those that they have when their row is locked."""
     await tx.execute(
         """
-        DELETE FROM person_role AS kept USING role_difference AS gone
-        WHERE kept.school_id = $1 AND kept.person_id = gone.person_id AND kept.role = gone.role
-          AND gone.verdict = 'removed'
-        """,
-        school_id,
-    )
-    await tx.execute(
-        """
-        INSERT INTO person_role (school_id, person_id, role)
-        SELECT $1, person_id, role FROM role_difference WHERE verdict = 'added' ORDER BY person_id
+        UPDATE person AS kept SET roles = array(
+            SELECT role FROM unnest(kept.roles) AS held (role) WHERE role <> ALL (difference.removed)
+            UNION SELECT role FROM unnest(difference.added) AS given (role) ORDER BY role
+        )
+        FROM (
+            SELECT person_id,
+                   coalesce(array_agg(role) FILTER (WHERE verdict = 'added'), '{}') AS added,
+                   coalesce(array_agg(role) FILTER (WHERE verdict = 'removed'), '{}') AS removed
+            FROM role_difference GROUP BY person_id
+        ) AS difference
+        WHERE kept.school_id = $1 AND kept.id = difference.person_id
         """,
         school_id,
     )
@@ -171,3 +189,19 @@ async def stage_pupil_classes(tx: Transaction, school_id: UUID) -> None:
         school_id,
     )
     await tx.execute("ANALYZE pupil_class")
+
+
+async def name_classes(tx: Transaction, school_id: UUID) -> None:
+    """Write at each person the name of their class as `pupil_class` now has it, where another stands."""
+    await tx.execute(
+        """
+        UPDATE person AS kept SET class_name = shown.class_name
+        FROM (
+            SELECT person.id, coalesce(min(pupil_class.class_name), '') AS class_name
+            FROM person LEFT JOIN pupil_class ON pupil_class.person_id = person.id
+            WHERE person.school_id = $1 GROUP BY person.id
+        ) AS shown
+        WHERE kept.school_id = $1 AND kept.id = shown.id AND kept.class_name <> shown.class_name
+        """,
+        school_id,
+    )

@@ -37,7 +37,7 @@ async def add_devices(tx: Transaction, school_id: UUID, each: int, *, at: dateti
         """
         WITH somebody AS (
             SELECT DISTINCT ON (person.id) person.id, account_id, sign_in_name, role
-            FROM person JOIN person_role ON person_role.school_id = person.school_id AND person_id = person.id
+            FROM person CROSS JOIN unnest(person.roles) AS held (role)
             WHERE person.school_id = $1 AND retired_at IS NULL AND role IN ('pupil', 'teacher', 'parent')
             ORDER BY person.id, role DESC
         ), added AS (

@@ -21,17 +21,7 @@ from firstbell.kernel.db import Row, Transaction
 _VIEWER = """
     session.id AS session_id, session.generation, session.previous_generation, session.rotated_at, session.secret,
     session.is_shared_device, session.account_id, session.person_id,
-    person.given_name, person.family_name, account.locale, account.is_operator,
-    array(
-        SELECT role FROM person_role
-        WHERE person_role.school_id = person.school_id AND person_role.person_id = person.id
-    ) AS roles,
-    (
-        SELECT min(class.name)
-        FROM class_member JOIN class ON class.school_id = class_member.school_id AND class.id = class_member.class_id
-        WHERE class_member.school_id = person.school_id AND class_member.person_id = person.id
-          AND class_member.role = 'pupil' AND class.kind = 'class' AND class.retired_at IS NULL
-    ) AS place
+    person.given_name, person.family_name, person.roles, person.class_name, account.locale, account.is_operator
 """
 
 
@@ -165,7 +155,7 @@ async def _session(tx: Transaction, row: Row, school_id: UUID, now: datetime) ->
         person_id=row["person_id"],
         given_name=row["given_name"],
         family_name=row["family_name"],
-        place=row["place"] or "",
+        place=row["class_name"],
         roles=roles,
         locale=row["locale"],
         family=tuple(family),

@@ -29,10 +29,9 @@ async def list_known_teachers(tx: Transaction, school_id: UUID) -> list[tuple[UU
     """Id, sign-in name and e-mail address of whoever teaches."""
     rows = await tx.fetch(
         """
-        SELECT person.id, person.sign_in_name, person.email
-        FROM person_role AS held JOIN person ON person.school_id = held.school_id AND person.id = held.person_id
-        WHERE held.school_id = $1 AND held.role = 'teacher' AND person.retired_at IS NULL
-        ORDER BY person.id
+        SELECT id, sign_in_name, email FROM person
+        WHERE school_id = $1 AND 'teacher' = ANY (roles) AND retired_at IS NULL
+        ORDER BY id
         """,
         school_id,
     )
