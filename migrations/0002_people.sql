@@ -18,6 +18,8 @@ CREATE TABLE person (
     account_id uuid NOT NULL REFERENCES account (id),
     source_id text,
     sign_in_name text NOT NULL CHECK (length(sign_in_name) BETWEEN 1 AND 200),
+    -- As it is looked up. Row security keeps an index on an expression from being used, since lower() is not leakproof.
+    sign_in_key text NOT NULL GENERATED ALWAYS AS (lower(sign_in_name)) STORED,
     given_name text NOT NULL CHECK (length(given_name) BETWEEN 1 AND 200),
     family_name text NOT NULL CHECK (length(family_name) <= 200),
     email text,
@@ -31,7 +33,7 @@ CREATE TABLE person (
 COMMENT ON TABLE person IS 'retention: 1 year after retired_at, what the law keeps longer is named in its own table; erasure: names are replaced, account is unlinked';
 COMMENT ON COLUMN person.class_name IS 'the class that a pupil is shown in; the roster import, which alone writes classes, keeps it as class and class_member say';
 -- Somebody retired leaves the sign-in name to whoever comes.
-CREATE UNIQUE INDEX person_sign_in_name ON person (school_id, lower(sign_in_name)) WHERE retired_at IS NULL;
+CREATE UNIQUE INDEX person_sign_in_key ON person (school_id, sign_in_key) WHERE retired_at IS NULL;
 CREATE UNIQUE INDEX person_source ON person (school_id, source_id);
 CREATE INDEX person_account ON person (account_id);
 CREATE INDEX person_given_name ON person (school_id, lower(given_name || ' ' || family_name) text_pattern_ops);

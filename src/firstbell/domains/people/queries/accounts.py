@@ -13,7 +13,7 @@ async def find_credentials(tx: Transaction, school_id: UUID, sign_in_key: str) -
         """
         SELECT person.id AS person_id, account.id AS account_id, account.password_hash
         FROM person JOIN account ON account.id = person.account_id
-        WHERE person.school_id = $1 AND lower(person.sign_in_name) = $2 AND person.retired_at IS NULL
+        WHERE person.school_id = $1 AND person.sign_in_key = $2 AND person.retired_at IS NULL
         """,
         school_id,
         sign_in_key,

@@ -67,7 +67,7 @@ async def stage_people(tx: Transaction, school_id: UUID) -> None:
     )
     await tx.execute(
         """
-        INSERT INTO known_person SELECT source_id, id, lower(sign_in_name), retired_at IS NOT NULL FROM person
+        INSERT INTO known_person SELECT source_id, id, sign_in_key, retired_at IS NOT NULL FROM person
         WHERE school_id = $1
         """,
         school_id,
