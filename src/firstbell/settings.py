@@ -197,7 +197,7 @@ class Settings:
     lesson_room_chars_max: int = knob(100, unit="characters", why="what fits on the door and in a week's cell")
     lesson_documents_max: int = knob(30, unit="documents", why="more is a folder, not the material of one lesson")
     gate_queuing_ms_max: int = knob(
-        16, unit="ms", why="a longer mean wait for loop and slot is overload: a quarter of what a request may wait"
+        24, unit="ms", why="a longer mean wait for loop and slot is overload: near half of what a request may wait"
     )
     gate_lag_ms_max: int = knob(
         5, unit="ms", why="above this mean lag of the loop more slots only add waiting; a page is 0.5 ms of the loop"
@@ -221,7 +221,9 @@ class Settings:
         why="who waits longer comes back later; with 100 ms the p99 was a third longer and no more was served",
     )
     gate_wait_standing_ms_max: int = knob(
-        10, unit="ms", why="the same once the queue stood for 100 ms: old requests are those whose reader reloads"
+        30,
+        unit="ms",
+        why="the same once the queue stood for 100 ms: whoever is too many hears it soon; with 10 ms the core was idle",
     )
     gate_wait_first_ms_max: int = knob(
         500, unit="ms", why="the same for P0: a hand-in waits rather than comes back; a page stays under 1 s"

@@ -69,7 +69,7 @@ class EdgeSpike(Spike):
             return None
         call_s += self._map["booked/cell1"]
         if not person.told_at:
-            person.told_at, person.told_s = self._now, call_s * 5 // 4 + 1
+            person.told_at, person.told_s = self._now, call_s + 1
             person.promised_at = now + person.told_s
         return self._retry_s(call_s, person.promised_at - now, waiting)
 

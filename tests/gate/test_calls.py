@@ -1,6 +1,7 @@
 """Whom the edge held in its line and called: they come in at once, and nobody gets past the others by a lie."""
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -54,9 +55,14 @@ async def test_who_finds_no_entry_left_books_one_and_comes_back_for_it() -> None
     tickets = [f"{device}; ticket={answer.cookie('ticket')}" for device, answer in zip(devices, waits, strict=True)]
     early = await house.ask(cookies=tickets[-1], headers=[name(house)])
     assert int(early.header(b"retry-after")) == 3, "who asks before the time is told the same"
+    for first in (0, 10):
+        house.later(1)
+        come = [await house.ask(cookies=ticket, headers=[name(house)]) for ticket in tickets[first : first + 10]]
+        assert [answer.status for answer in come] == [200] * 10
+    newcomer = await house.ask(cookies=house.device_pass(), headers=[name(house)])
+    assert newcomer.status == 503, "the next second is booked"
     house.later(3)
     newcomer = await house.ask(cookies=house.device_pass(), headers=[name(house)])
-    assert [(await house.ask(cookies=ticket, headers=[name(house)])).status for ticket in tickets[:15]] == [200] * 15
     assert newcomer.status == 200, "what nobody took by then is free"
 
 
@@ -68,7 +74,7 @@ async def test_a_booking_that_was_kept_for_hours_wins_nothing() -> None:
         waits = await house.ask(cookies=device, headers=[name(house)])
         house.later(later_s)
         others = [await house.ask(cookies=house.device_pass(), headers=[name(house)]) for _ in range(15)]
-        assert [answer.status for answer in others].count(503) == 5, "what is spare has an end"
+        assert [answer.status for answer in others].count(200) == int(SPARE_S * RATE), "what is spare has an end"
         again = await house.ask(cookies=f"{device}; ticket={waits.cookie('ticket')}", headers=[name(house)])
         assert again.status == status
 
@@ -191,6 +197,16 @@ def test_as_many_are_called_as_enter_and_more_while_some_stay_away() -> None:
     assert max(told) <= RATE * (MORE_MAX + READY_S / RETURN_S)
 
 
+def test_entries_that_the_called_leave_show_that_more_entries_would_bring_nobody() -> None:
+    calls = calls_of()
+    assert calls.take(SCHOOL, 1.0, has_booked=False)
+    assert not calls.are_used(1.0), "ten came in, and could not be kept"
+    calls.turn(1.0, RATE, 1.0, RATE)
+    for tenth in range(1, 11):
+        assert calls.take(SCHOOL, 1 + tenth / 10, has_booked=False)
+    assert calls.are_used(2.0)
+
+
 def test_nobody_is_called_while_many_stand_booked() -> None:
     calls = calls_of()
     calls.hear(Called(0, 0, 500), 0.0)
@@ -205,7 +221,7 @@ def test_what_is_spare_has_an_end_and_in_peace_nobody_needs_it() -> None:
     calls = calls_of()
     calls.turn(60.0, RATE, 1.0, RATE)
     taken = sum(calls.take(SCHOOL, 60.0, has_booked=False) for _ in range(100))
-    assert taken == SPARE_S * RATE
+    assert taken == int(SPARE_S * RATE)
     calls.turn(61.0, float("inf"), 1.0, RATE)
     assert (calls.per_s, calls.booked_s(61.0), calls.take(SCHOOL, 61.0, has_booked=False)) == (0, 0, False)
 
@@ -216,6 +232,14 @@ def test_another_school_waits_for_its_own_share_whatever_one_has_booked() -> Non
         calls.book(SCHOOL, 0.0, is_late=False)
     assert calls.book(OTHER, 0.0, is_late=False) == 1
     assert [calls.book(OTHER, 0.0, is_late=False) for _ in range(9)][-1] == 2, "half of ten a second"
+
+
+def test_a_crowd_comes_back_evenly_though_pages_wait_for_whole_seconds() -> None:
+    calls = calls_of(100.0)
+    waits = Counter(calls.book(SCHOOL, 0.0, is_late=False) for _ in range(45))
+    assert max(waits.values()) <= 11, "a tenth of a hundred a second"
+    assert max(waits) == 5
+    assert calls.book(SCHOOL, 0.5, is_late=False) == 1, "the entries of another moment are left"
 
 
 def test_who_booked_and_came_too_late_goes_before_those_who_never_did() -> None:

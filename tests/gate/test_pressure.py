@@ -53,6 +53,19 @@ def test_entries_are_counted_from_the_first_overload_until_nobody_waits_any_more
     assert budget.rate_per_s == math.inf
 
 
+def test_what_one_busy_second_of_peace_seemed_to_show_is_given_up_at_the_first_overload() -> None:
+    bearable = Bearable()
+    for second in range(30):
+        per_s = 500.0 if second == 10 else 250.0
+        bearable.learn(per_s, per_s, is_overloaded=False)
+    assert bearable.per_s >= 500
+    bearable.learn(600.0, 280.0, is_overloaded=True)
+    assert 240 <= bearable.per_s <= 280
+    for _ in range(5):
+        bearable.learn(400.0, 300.0, is_overloaded=False)
+    assert bearable.per_s >= 380, "when it was too little it grows quickly"
+
+
 def test_a_worker_that_starts_again_lets_in_as_many_as_before() -> None:
     budget = EntryBudget(least_per_s=1.0)
     budget.resume(50.0)

@@ -14,8 +14,8 @@ from firstbell.gate.limit import WindowReport
 from firstbell.gate.queue import Bounds, Queue, Waiting
 from firstbell.kernel.routes import Priority
 
-PRESSED_SHARE = 0.25
-"""Of the queue: what a worker serves in a quarter of the time that a request may wait."""
+PRESSED_SHARE = 0.35
+"""Of the queue: what a worker serves in a third of the time that a request may wait."""
 
 
 class Limit(Protocol):

@@ -12,6 +12,13 @@ RECOVER = 0.1
 PROBED = 0.9
 """Only when at least this share of it arrived, more is believed: what nobody asked for nobody has borne."""
 
+CALM = 20
+"""After so many windows without overload nothing has tried what is believed."""
+PEACE = 0.2
+"""The weight of a window in the mean of what was worked on: one that was busy by chance shows nothing that lasts."""
+BEYOND = 1.2
+"""So many times that mean can be borne, as far as peace can tell."""
+
 
 class Bearable:
     """What can be worked on, remembered from window to window.
@@ -20,20 +27,27 @@ class Bearable:
     grows as DAGOR moves its number of requests to admit (Zhou et al., SoCC 2018), within bounds.
     """
 
-    __slots__ = ("_overloaded", "per_s")
+    __slots__ = ("_calm", "_mean_per_s", "_overloaded", "per_s")
 
     def __init__(self) -> None:
         self.per_s = 0.0
-        self._overloaded = 0
+        self._mean_per_s = 0.0
+        self._calm = self._overloaded = 0
 
     def learn(self, arrived_per_s: float, worked_per_s: float, *, is_overloaded: bool) -> None:
         """Move by a window in which so many requests arrived and were worked on each second."""
+        self._mean_per_s += PEACE * (worked_per_s - self._mean_per_s)
         if is_overloaded:
+            self._calm = 0
             self._overloaded += 1
             most = min(SHRINK_MAX, SHRINK * self._overloaded)
             self.per_s = max(self.per_s * (1 - most), worked_per_s * (1 - SHRINK))
             return
+        self._calm += 1
         self._overloaded = 0
+        if self._calm > CALM:
+            self.per_s = BEYOND * self._mean_per_s
+            return
         if arrived_per_s >= self.per_s * PROBED:
             self.per_s += max(arrived_per_s * GROW, self.per_s * RECOVER)
         self.per_s = max(self.per_s, worked_per_s)

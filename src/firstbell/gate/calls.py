@@ -8,11 +8,20 @@ from typing import NamedTuple
 SILENT_S = 15.0
 """So long after the last call people may still wait at the edge: with few entries calls are seconds apart."""
 
-SPARE_S = 1.0
-"""Entries that nobody took are kept for so long, and who booked may come so much too early: people come when their page
-asks, not evenly."""
-UNUSED = 0.5
-"""When so much of what can be kept is there, who booked it stayed away, and whoever comes takes it."""
+SPARE_S = 0.25
+"""Entries that nobody took are kept for so long: people come when their page asks, not evenly. Any longer, and what was
+kept while the queue was full comes in at once and fills it again."""
+DEBT_S = 1.0
+"""So much too early those who booked may come in together; when more of them come at once, the queue would be full."""
+
+PHASES = 10
+"""Pages come back after whole seconds, so who came in a crowd comes back in one: each tenth of the second has entries
+of its own to book, as many as there are."""
+PHASES_PER_S_MIN = 20.0
+"""With fewer entries a crowd is small, and to keep to tenths would cost who is alone seconds."""
+
+LEFT = 0.2
+"""More of the entries than this are left when those who were called stay away; less is chance."""
 
 READY_S = 0.5
 """As many as enter in this time shall stand booked, so that no entry stays unused."""
@@ -55,16 +64,21 @@ def called_reader(key: str) -> ReadCalled:
 class Calls:
     """Entries of one worker for those who are called, and how many a second the edge may call.
 
-    Entries come evenly, as from a bucket of tokens. Who finds none books the next that is free, and comes back for it.
-    `size_of` gives the weight of a school: whatever one has booked, another waits for its own share alone.
+    Entries come evenly, as from a bucket of tokens. Who finds none books the next that is free in that phase of the
+    second, and comes back for it. `size_of` gives the weight of a school: whatever one has booked, another waits for
+    its own share alone.
     """
 
     def __init__(self, size_of: Callable[[bytes], float]) -> None:
         self._size_of = size_of
         self._rate_per_s = self._pace_per_s = 0.0
         self._entries = self._unused = self._filled_at = 0.0
-        self._booked: dict[bytes, float] = {}
-        """Until when the entries are booked, by school; those of `b""` are for who came when there was none."""
+        self._booked: dict[tuple[bytes, int], float] = {}
+        """Until when the entries are booked, by school and phase of the second."""
+        self._standing: dict[int, dict[bytes, float]] = {}
+        """The weights of the schools whose people stand booked, by phase."""
+        self._weights: dict[int, float] = {}
+        """Their sums."""
         self._more = 1.0
         self._waiting = 0
         self._heard_at = -math.inf
@@ -85,12 +99,15 @@ class Calls:
         return now - self._heard_at < SILENT_S
 
     def take(self, school: bytes, now: float, *, has_booked: bool) -> bool:
-        """Take an entry. Who has booked finds one even when a few came too early."""
+        """Take an entry. Who has booked finds one even when a few came too early.
+
+        What is booked is for those who booked it; when no more can be kept they stayed away, and whoever comes takes it.
+        """
         self._fill(now)
         if has_booked:
-            is_there = self._entries > -self._kept
+            is_there = self._entries > -DEBT_S * self._rate_per_s
         else:
-            is_free = self._booked.get(school, 0.0) <= now or self._entries >= UNUSED * self._kept
+            is_free = self._booked.get((school, self._phase(now)), 0.0) <= now or self._entries >= self._kept
             is_there = is_free and self._entries >= 1
         self._entries -= is_there
         return is_there
@@ -98,21 +115,31 @@ class Calls:
     def book(self, school: bytes, now: float, *, is_late: bool) -> int:
         """Book the next entry: in how many seconds it comes; 0 before the first turn of a spike, when none can be told.
 
-        Who booked before and came when there was none `is_late`, and goes before those who have never booked.
+        Who booked before and came when there was none `is_late` and comes next: to book for them again would count them
+        twice.
         """
         self.has_sent_back = True
         if not self._pace_per_s:
             return 0
-        booked, share = (b"", 1.0) if is_late else (school, self._share(school, now))
-        until = max(now, self._booked.get(booked, 0.0)) + 1 / (self._pace_per_s * share)
-        self._booked[booked] = until
+        if is_late:
+            return 1
+        key = _, phase = school, self._phase(now)
+        step_s = self._phases / (self._pace_per_s * self._share(school, phase))
+        self._booked[key] = until = max(now, self._booked.get(key, 0.0)) + step_s
         return math.ceil(until - now)
+
+    def are_used(self, now: float) -> bool:
+        """True when hardly an entry was left since the last turn, so that more people would come if there were more."""
+        self._fill(now)
+        return self._unused <= LEFT * self._rate_per_s
 
     def booked_s(self, now: float) -> float:
         """How far ahead entries are booked, on the average of the schools whose people stand there."""
-        ahead = [until - now for school, until in self._booked.items() if school and until > now]
-        late = max(0.0, self._booked.get(b"", 0.0) - now)
-        return late + sum(ahead) / max(1, len(ahead))
+        ahead: dict[bytes, float] = {}
+        for (school, _), until in self._booked.items():
+            if until > now:
+                ahead[school] = ahead.get(school, 0.0) + (until - now) / self._phases
+        return sum(ahead.values()) / max(1, len(ahead))
 
     def turn(self, now: float, rate_per_s: float, share: float, pace_per_s: float) -> None:
         """Once a second: `share` of the `rate_per_s` entries is left to who is called; the rate is infinite in peace.
@@ -128,20 +155,35 @@ class Calls:
             self._booked, self._more = {}, 1.0
             return
         self._rate_per_s, self._pace_per_s = max(rate_per_s * share, 1e-9), max(pace_per_s * share, 1e-9)
-        self._booked = {school: until for school, until in self._booked.items() if until > now}
+        self._booked = {key: until for key, until in self._booked.items() if until > now}
+        self._standing, self._weights = {}, {}
+        for school, phase in self._booked:
+            self._stand(school, phase)
         missing_s = READY_S - self.booked_s(now)
         self._more = min(MORE_MAX, max(1.0, self._more + missing_s / MEMORY_S)) if self.waiting(now) else 1.0
         self.per_s = max(unused, self._rate_per_s * (self._more + missing_s / RETURN_S))
 
     @property
+    def _phases(self) -> int:
+        return PHASES if self._pace_per_s >= PHASES_PER_S_MIN else 1
+
+    def _phase(self, now: float) -> int:
+        return int(now % 1 * self._phases)
+
+    @property
     def _kept(self) -> float:
         return max(1.0, SPARE_S * self._rate_per_s)
 
-    def _share(self, school: bytes, now: float) -> float:
-        """What a school gets of the entries among all that have booked."""
-        sizes = {other: self._size_of(other) for other, until in self._booked.items() if other and until > now}
-        own = sizes[school] = self._size_of(school)
-        return own / sum(sizes.values())
+    def _stand(self, school: bytes, phase: int) -> float:
+        standing = self._standing.setdefault(phase, {})
+        if school not in standing:
+            standing[school] = self._size_of(school)
+            self._weights[phase] = self._weights.get(phase, 0.0) + standing[school]
+        return standing[school]
+
+    def _share(self, school: bytes, phase: int) -> float:
+        """What a school gets of the entries of a phase among all that have booked there."""
+        return self._stand(school, phase) / self._weights[phase]
 
     def _fill(self, now: float) -> None:
         filled = self._entries + (now - self._filled_at) * self._rate_per_s

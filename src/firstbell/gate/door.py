@@ -121,7 +121,7 @@ class Door:
         """Once a second: move the rate, and let the next people in."""
         called = self.calls.waiting(now) > 0 or self.calls.has_sent_back or self.calls.booked_s(now) > 0
         waits = called or self.room.waiting > 0
-        can_call = self.calls.has_sent_back if called else self.room.can_call
+        can_call = self.calls.are_used(now) if called else self.room.can_call
         joins = waits and (self._was_pressed or self.room.is_limited_elsewhere(now))
         self._was_pressed = False
         self.budget.adjust(seconds, load, waits=waits, can_call=can_call, joins=joins)

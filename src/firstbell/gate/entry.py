@@ -20,12 +20,14 @@ class EntryBudget:
     did so all the time: a proportional and integral controller.
     """
 
-    REQUESTS = 5.0
-    """For each entry, to begin with: Today, a course, a document, the week, and one that has to be asked twice."""
+    REQUESTS = 4.5
+    """For each entry, to begin with: Today, a course, a document, the week, some of which have to be asked twice."""
     BEARABLE_MEMORY_S = 20.0
     """How long what is bearable is averaged: it swings from window to window, and estimates count on the rate."""
-    AIM = 0.85
+    AIM = 0.9
     """The share of what is bearable that those inside shall ask for: a little is left for chance."""
+    GAIN = 0.5
+    """How much of what is missing the correction adds at once: what comes in a second is half chance."""
     SLOWER_MIN, FASTER_MAX = 0.1, 1.5
     """The bounds of the correction at once: hardly anybody enters until those who were too many are served."""
     LEARNING_PER_S = 0.1
@@ -70,9 +72,9 @@ class EntryBudget:
         if self._calm_s >= self.CALM_S:
             self.rate_per_s, self._learnt = math.inf, 1.0
             return
-        short = self.AIM - load.asked_per_s / max(load.bearable_per_s, 1.0)
+        short = self.AIM - load.asked_per_s / max(self._bearable_per_s, 1.0)
         if short < 0 or can_call:
             learnt = self._learnt * math.exp(self.LEARNING_PER_S * short * seconds)
             self._learnt = min(self.MORE_MAX, max(self.FEWER_MIN, learnt))
-        correction = min(self.FASTER_MAX, max(self.SLOWER_MIN, 1 + short))
+        correction = min(self.FASTER_MAX, max(self.SLOWER_MIN, 1 + self.GAIN * short))
         self.rate_per_s = max(self._least_per_s, self.pace_per_s * correction)

@@ -40,6 +40,11 @@ SECOND_S = 1.0
 TICKET_S = 43_200
 """How long a browser keeps its place: a phone that slept through a school day finds it."""
 
+KEPT_S = 5
+KEPT_SHARE = 0.5
+"""Who is to come back later than that gives the connection back when more wait than this share of all connections."""
+CLOSE = (b"connection", b"close")
+
 BELIEVED = (b"x-device", b"believed")
 _REFUSALS = {Verdict.CUT: Outcome.CUT, Verdict.FULL: Outcome.FULL}
 _NOES: dict[type[FirstbellError], Outcome] = {
@@ -86,6 +91,7 @@ class Gate:
         self._clock = clock
         self._inside_s = settings.inside_minutes * 60
         self._secure = settings.public_scheme == "https"
+        self._many = settings.connections_max * KEPT_SHARE
         self._ticket_cookie = cookie_text("ticket", "%s", max_age_s=TICKET_S, secure=self._secure)
         self._unproven = [_cookie(name, "", max_age_s=0, secure=self._secure) for name in ("inside", "access")]
         self._limits = limits
@@ -264,7 +270,10 @@ class Gate:
         last_s = self._door.room.last_wait_s(answered.ticket)
         page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s, last_s)
         cookie = self._ticket_cookie % self._door.cookie_of(answered.ticket)
-        return page.send(send, [(b"set-cookie", cookie.encode()), *_belief(asker)])
+        extra = [(b"set-cookie", cookie.encode()), *_belief(asker)]
+        if answered.poll_s > KEPT_S and self._door.room.waiting > self._many:
+            extra.append(CLOSE)
+        return page.send(send, extra)
 
     def _with_cookies(self, asker: Asker, answered: Answered | None, now_s: float, scope: Scope, send: Send) -> Send:
         """`send`, which adds the proof of being inside to an answer when it is new, old, or says too little."""

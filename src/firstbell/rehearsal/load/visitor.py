@@ -218,6 +218,8 @@ class Visitor:
         if not comes_back and not self._may_retry():
             self._give_up()
             return
+        if answer.header("connection") == "close":
+            self._drop_line()
         told = answer.header("retry-after")
         due_s = now_s + (float(told) if told.isdigit() else RETRY_AFTER_S)
         if self._stage.bidders < BIDDERS_MAX and MARK in answer.body:
