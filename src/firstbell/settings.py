@@ -197,7 +197,7 @@ class Settings:
     lesson_room_chars_max: int = knob(100, unit="characters", why="what fits on the door and in a week's cell")
     lesson_documents_max: int = knob(30, unit="documents", why="more is a folder, not the material of one lesson")
     gate_queuing_ms_max: int = knob(
-        24, unit="ms", why="a longer mean wait for loop and slot is overload: near half of what a request may wait"
+        20, unit="ms", why="a longer mean wait for loop and slot is overload: a third of what a request may wait"
     )
     gate_lag_ms_max: int = knob(
         5, unit="ms", why="above this mean lag of the loop more slots only add waiting; a page is 0.5 ms of the loop"

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from firstbell.gate.bearable import Bearable
+from firstbell.gate.bearable import BEYOND, CALM, Bearable
 from firstbell.gate.brownout import CALM_SECONDS, LEVELS_MAX, Brownout
 from firstbell.gate.entry import EntryBudget, Load
 
@@ -53,14 +53,15 @@ def test_entries_are_counted_from_the_first_overload_until_nobody_waits_any_more
     assert budget.rate_per_s == math.inf
 
 
-def test_what_one_busy_second_of_peace_seemed_to_show_is_given_up_at_the_first_overload() -> None:
+def test_what_one_busy_second_of_peace_seemed_to_show_is_forgotten() -> None:
     bearable = Bearable()
-    for second in range(30):
-        per_s = 500.0 if second == 10 else 250.0
-        bearable.learn(per_s, per_s, is_overloaded=False)
+    bearable.learn(500.0, 500.0, is_overloaded=False)
     assert bearable.per_s >= 500
+    for _ in range(2 * CALM):
+        bearable.learn(250.0, 250.0, is_overloaded=False)
+    assert bearable.per_s == pytest.approx(250 * BEYOND)
     bearable.learn(600.0, 280.0, is_overloaded=True)
-    assert 240 <= bearable.per_s <= 280
+    assert 270 <= bearable.per_s <= 300
     for _ in range(5):
         bearable.learn(400.0, 300.0, is_overloaded=False)
     assert bearable.per_s >= 380, "when it was too little it grows quickly"

@@ -12,8 +12,8 @@ RECOVER = 0.1
 PROBED = 0.9
 """Only when at least this share of it arrived, more is believed: what nobody asked for nobody has borne."""
 
-CALM = 20
-"""After so many windows without overload nothing has tried what is believed."""
+CALM = 60
+"""After so many windows without overload, a minute, nothing has tried what is believed."""
 PEACE = 0.2
 """The weight of a window in the mean of what was worked on: one that was busy by chance shows nothing that lasts."""
 BEYOND = 1.2

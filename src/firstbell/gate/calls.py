@@ -101,7 +101,7 @@ class Calls:
     def take(self, school: bytes, now: float, *, has_booked: bool) -> bool:
         """Take an entry. Who has booked finds one even when a few came too early.
 
-        What is booked is for those who booked it; when no more can be kept they stayed away, and whoever comes takes it.
+        What is booked is for those who booked it; when no more can be kept they stay away, and whoever comes takes it.
         """
         self._fill(now)
         if has_booked:

@@ -158,7 +158,8 @@ class Conductor:
     def find_capacity(self, limits: Limits, watch: Watch) -> Capacity:
         """The highest goodput at which P1's p99 stays under 250 ms: stairs that double, then halve the gap.
 
-        What they found is proven by a longer step. A step that was too high is tried once more: a machine that stands still for a moment looks the same.
+        What they found is proven by a longer step. A step that was too high is tried once more: a machine that stands
+        still for a moment looks the same.
 
         Raises:
             NoCapacityError: no step of the stairs was served in time.
