@@ -60,7 +60,7 @@ def test_who_is_told_to_wait_keeps_the_place_and_the_estimate_over_refresh(front
     for _ in range(29):
         come(front)
     waited, whole = place_of(come(front))
-    assert (waited, whole) == (0, 19), "31 people at two a second, and a quarter more"
+    assert (waited, whole) == (0, 16), "31 people at two a second"
     again = come(front, arrival)
     assert place_of(again)[1] == 1, "however many came behind them"
     assert "arrival" not in again.cookies
