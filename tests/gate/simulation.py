@@ -174,7 +174,9 @@ class Simulation:
 
     def _decide(self, request: Request) -> None:
         level = level_of(request.priority, request.group, hour_of(self.now))
-        verdict = self.admission.arrive(request.school, request.priority, level, self.now)
+        verdict = self.admission.turn_away(request.school, request.priority, level) or self.admission.enter(
+            request.school, request.priority, self.now
+        )
         if isinstance(verdict, Waiting):
             verdict.wake = lambda is_admitted: self._begin(request) if is_admitted else self._refuse()
         elif verdict is Verdict.ADMITTED:

@@ -143,7 +143,8 @@ class Spike:
         self._asked += 1
         school = person.school.id.bytes
         level = level_of(priority, person.group, hour_of(self._now))
-        verdict = self._admission.arrive(school, priority, level, self._now)
+        turned_away = self._admission.turn_away(school, priority, level)
+        verdict = turned_away or self._admission.enter(school, priority, self._now)
         if isinstance(verdict, Waiting):
             verdict.wake = lambda is_in: self._work(person, asked_at, SLICES) if is_in else self._cut(person)
         elif verdict is Verdict.ADMITTED:
@@ -213,6 +214,8 @@ class Spike:
             bearable_per_s = self._admission.bearable.per_s
             load = Load(self._admission.is_overloaded, self._asked / seconds, bearable_per_s)
             self._door.turn(self._now, seconds, load)
+            if not self._door.budget.is_limited:
+                self._admission.bearable.rest()
             self._asked, self._second = 0, self._now
         self._due = self._now + TICK_S
         self._at(self._due, self._tick)

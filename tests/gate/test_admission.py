@@ -113,7 +113,8 @@ def test_a_machine_that_is_busy_otherwise_makes_nobody_wait() -> None:
     for step in range(1, 200):
         now = step / 20
         if step % 4 == 0:
-            assert admission.arrive(b"school", Priority.P2, GROUPS, now) is Verdict.ADMITTED
+            assert admission.turn_away(b"school", Priority.P2, GROUPS) is None
+            assert admission.enter(b"school", Priority.P2, now) is Verdict.ADMITTED
             admission.leave(b"school", now)
         admission.tick(now, lag_s=0.2)
         assert not admission.is_overloaded

@@ -102,6 +102,19 @@ async def test_reloading_the_page_is_no_second_place() -> None:
     assert house.door.room.waiting == 1
 
 
+async def test_whoever_waits_for_long_gives_the_connection_back_when_very_many_wait() -> None:
+    house = House(connections_max=40)
+    house.be_busy()
+    answers = [await house.ask(cookies=house.device_pass()) for _ in range(60)]
+    closing = [(b"connection", b"close") in answer.headers for answer in answers]
+    assert not any(closing[:20]), "among few everybody keeps it"
+    assert all(closing[21:]), "ten seconds until the period ends"
+    house.later(8)
+    soon = await house.ask(cookies=house.device_pass())
+    assert soon.status == 503
+    assert int(soon.header(b"retry-after")) > 5 or (b"connection", b"close") not in soon.headers
+
+
 async def test_a_flood_that_keeps_no_ticket_makes_no_line() -> None:
     house = House()
     house.be_busy()

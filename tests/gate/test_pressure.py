@@ -59,6 +59,8 @@ def test_what_one_busy_second_of_peace_seemed_to_show_is_forgotten() -> None:
     assert bearable.per_s >= 500
     for _ in range(2 * CALM):
         bearable.learn(250.0, 250.0, is_overloaded=False)
+    assert bearable.per_s >= 500, "while people are kept out less is asked because less is believed"
+    bearable.rest()
     assert bearable.per_s == pytest.approx(250 * BEYOND)
     bearable.learn(600.0, 280.0, is_overloaded=True)
     assert 270 <= bearable.per_s <= 300

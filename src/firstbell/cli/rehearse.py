@@ -29,7 +29,7 @@ PUPILS = 1_200
 DEVICES_MAX = 200_000
 """Signed-in devices that are made beforehand; after the last the first comes again, a night later."""
 
-DEVICES_MIN = 2_000
+DEVICES_MIN = 5_000
 GATE_ROUNDS = 12
 """So often both webs are asked a block of pages to find what the gate adds; the median of as many is steady."""
 

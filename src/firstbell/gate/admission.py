@@ -82,12 +82,8 @@ class Admission:
         """Somebody new was let in, whose request arrives in a moment."""
         self._expected += 1
 
-    def arrive(self, school: bytes, priority: Priority, level: int, now: float) -> Verdict | Waiting:
-        """Decide on one request. A `Waiting` is in the queue; whoever is admitted must `leave`."""
-        return self.turn_away(school, priority, level) or self.enter(school, priority, now)
-
     def turn_away(self, school: bytes, priority: Priority, level: int) -> Verdict | None:
-        """The first half of `arrive`: CUT, FULL, or None for a request that is to `enter` in a moment."""
+        """Decide on one request: CUT, FULL, or None for one that is to `enter` in a moment."""
         cursor = self.cursors.of(school)
         self._expected = max(0, self._expected - 1)
         self._window.arrivals += 1
@@ -102,7 +98,10 @@ class Admission:
         return None
 
     def enter(self, school: bytes, priority: Priority, now: float) -> Verdict | Waiting:
-        """The second half, in the task of the request: what is given here must find somebody to give it back."""
+        """ADMITTED, who must `leave`, or a `Waiting`, which is in the queue.
+
+        In the task of the request: what is given here must find somebody to give it back.
+        """
         self._coming = max(0, self._coming - 1)
         if self._has_slot_for(school):
             self.cursors.of(school).worked += 1

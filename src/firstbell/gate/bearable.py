@@ -45,9 +45,14 @@ class Bearable:
             return
         self._calm += 1
         self._overloaded = 0
-        if self._calm > CALM:
-            self.per_s = BEYOND * self._mean_per_s
-            return
         if arrived_per_s >= self.per_s * PROBED:
             self.per_s += max(arrived_per_s * GROW, self.per_s * RECOVER)
         self.per_s = max(self.per_s, worked_per_s)
+
+    def rest(self) -> None:
+        """Nobody is kept out now, so what was worked on was all that anybody asked for.
+
+        While somebody is kept out it would prove nothing: less is let in because less is believed.
+        """
+        if self._calm > CALM:
+            self.per_s = BEYOND * self._mean_per_s

@@ -11,6 +11,8 @@ SILENT_S = 15.0
 SPARE_S = 0.25
 """Entries that nobody took are kept for so long: people come when their page asks, not evenly. Any longer, and what was
 kept while the queue was full comes in at once and fills it again."""
+UNUSED = 0.5
+"""When so much of what can be kept is there, who booked it stays away, and whoever comes takes it."""
 DEBT_S = 1.0
 """So much too early those who booked may come in together; when more of them come at once, the queue would be full."""
 
@@ -20,8 +22,9 @@ of its own to book, as many as there are."""
 PHASES_PER_S_MIN = 20.0
 """With fewer entries a crowd is small, and to keep to tenths would cost who is alone seconds."""
 
-LEFT = 0.2
-"""More of the entries than this are left when those who were called stay away; less is chance."""
+LEFT = 0.5
+"""When more of the entries than this are left, those who were called stay away or sleep: more entries would bring
+nobody."""
 
 READY_S = 0.5
 """As many as enter in this time shall stand booked, so that no entry stays unused."""
@@ -79,6 +82,8 @@ class Calls:
         """The weights of the schools whose people stand booked, by phase."""
         self._weights: dict[int, float] = {}
         """Their sums."""
+        self._late = 0
+        """How many found no entry since the last turn though they had booked."""
         self._more = 1.0
         self._waiting = 0
         self._heard_at = -math.inf
@@ -99,15 +104,12 @@ class Calls:
         return now - self._heard_at < SILENT_S
 
     def take(self, school: bytes, now: float, *, has_booked: bool) -> bool:
-        """Take an entry. Who has booked finds one even when a few came too early.
-
-        What is booked is for those who booked it; when no more can be kept they stay away, and whoever comes takes it.
-        """
+        """Take an entry. Who has booked finds one even when a few came too early."""
         self._fill(now)
         if has_booked:
             is_there = self._entries > -DEBT_S * self._rate_per_s
         else:
-            is_free = self._booked.get((school, self._phase(now)), 0.0) <= now or self._entries >= self._kept
+            is_free = self._booked.get((school, self._phase(now)), 0.0) <= now or self._entries >= UNUSED * self._kept
             is_there = is_free and self._entries >= 1
         self._entries -= is_there
         return is_there
@@ -115,14 +117,15 @@ class Calls:
     def book(self, school: bytes, now: float, *, is_late: bool) -> int:
         """Book the next entry: in how many seconds it comes; 0 before the first turn of a spike, when none can be told.
 
-        Who booked before and came when there was none `is_late` and comes next: to book for them again would count them
-        twice.
+        Who booked before and came when there was none `is_late` and comes with the next, as many a second as enter: to
+        book for them again would count them twice.
         """
         self.has_sent_back = True
         if not self._pace_per_s:
             return 0
         if is_late:
-            return 1
+            self._late += 1
+            return math.ceil(self._late / self._pace_per_s)
         key = _, phase = school, self._phase(now)
         step_s = self._phases / (self._pace_per_s * self._share(school, phase))
         self._booked[key] = until = max(now, self._booked.get(key, 0.0)) + step_s
@@ -148,7 +151,7 @@ class Calls:
         more are called.
         """
         self._fill(now)
-        self.has_sent_back = False
+        self.has_sent_back, self._late = False, 0
         unused, self._unused = self._unused, 0.0
         if rate_per_s == math.inf:
             self._rate_per_s = self._pace_per_s = self._entries = self.per_s = 0.0

@@ -322,6 +322,8 @@ class Gate:
         seconds, self._second_began = now - self._second_began, now
         load = Load(admission.is_overloaded, self.figures.asked() / seconds, admission.bearable.per_s)
         self._door.turn(now_s, seconds, load)
+        if not self._door.budget.is_limited:
+            admission.bearable.rest()
         self._limits.strangers.turn(seconds)
         self._bidding.turn(seconds)
         room.reach(now_s, is_connected=self._publish(SUBJECT, pack(room.tell(now_s))))

@@ -30,6 +30,7 @@ def quieten_logs() -> None:
     """For a command that tells people itself what it does: only faults, as plain lines on standard error."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        processors=[structlog.dev.ConsoleRenderer(colors=False)],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
 
