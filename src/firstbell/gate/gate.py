@@ -41,8 +41,9 @@ TICKET_S = 43_200
 """How long a browser keeps its place: a phone that slept through a school day finds it."""
 
 KEPT_S = 5
+"""Whoever is to come back later than that gives the connection back when very many wait."""
 KEPT_SHARE = 0.5
-"""Who is to come back later than that gives the connection back when more wait than this share of all connections."""
+"""Very many are more than this share of all connections."""
 CLOSE = (b"connection", b"close")
 
 BELIEVED = (b"x-device", b"believed")
@@ -91,7 +92,7 @@ class Gate:
         self._clock = clock
         self._inside_s = settings.inside_minutes * 60
         self._secure = settings.public_scheme == "https"
-        self._many = settings.connections_max * KEPT_SHARE
+        self._keeping_max = settings.connections_max * KEPT_SHARE
         self._ticket_cookie = cookie_text("ticket", "%s", max_age_s=TICKET_S, secure=self._secure)
         self._unproven = [_cookie(name, "", max_age_s=0, secure=self._secure) for name in ("inside", "access")]
         self._limits = limits
@@ -271,7 +272,7 @@ class Gate:
         page = self._voice.waiting(school, answered.ticket, answered.poll_s, now_s, last_s)
         cookie = self._ticket_cookie % self._door.cookie_of(answered.ticket)
         extra = [(b"set-cookie", cookie.encode()), *_belief(asker)]
-        if answered.poll_s > KEPT_S and self._door.room.waiting > self._many:
+        if answered.poll_s > KEPT_S and self._door.room.waiting > self._keeping_max:
             extra.append(CLOSE)
         return page.send(send, extra)
 

@@ -162,7 +162,7 @@ class Conductor:
         still for a moment looks the same.
 
         Raises:
-            NoCapacityError: no step of the stairs was served in time.
+            NoCapacityError: no step of the stairs was served in time, or none held for as long as a proof.
         """
         if limits.people_per_s_max is not None:
             found, _holds = self._try(limits.bound(FIRST_PEOPLE_PER_S), limits.stair_seconds, limits, watch)
