@@ -174,6 +174,23 @@ def test_people_wait_as_told_with_what_they_are_given_and_with_their_connection_
     assert not whole.errors
 
 
+@pytest.mark.parametrize("known_share", [0.0, 1.0])
+@pytest.mark.parametrize("cookies", [{}, {"device": "a"}])
+def test_a_cast_without_a_kind_of_device_sends_somebody_on_the_other_kind(
+    tmp_path: Path, cookies: dict[str, str], known_share: float
+) -> None:
+    cast = tmp_path / "cast.jsonl"
+    elsewhere = {"device": "b"} if not cookies else {}
+    cast.write_bytes(b"\n".join(
+        msgspec.json.encode(
+            Player(role="pupil", host=host, sign_in_name="1", password="", source="127.128.1.1", cookies=kept)
+        ) for host, kept in (("wilge.test", cookies), ("linde.test", elsewhere))
+    ))  # fmt: skip
+    crowd = Crowd("one school", "morning", (), host="wilge.test", known_share=known_share)
+    player = Cast(cast).next(crowd, Random(8))
+    assert (player.host, player.cookies) == ("wilge.test", cookies)
+
+
 def attack_on(address: tuple[str, int], stretch: Stretch, *, kept_share: float = 0.5, slow: int = 0) -> Attack:
     """An attack that begins now."""
     return Attack(

@@ -149,16 +149,16 @@ class Cast:
         self._playing: dict[int, tuple[int, bool]] = {}
         """Which line each player came from, and whether on a known device, by the player's own identity."""
         self._used: set[int] = set()
-        self._has_strangers = False
         for number, line in enumerate(self._lines):
             player = self._decode(line)
-            self._has_strangers |= not player.is_known
             for host in ("", player.host):
                 self._groups.setdefault((player.role, host, player.is_known), []).append(number)
 
     def next(self, crowd: Crowd, random: random.Random) -> Player:
-        """The next one for this crowd, on a known device or not."""
-        is_known = random.random() < crowd.known_share or not self._has_strangers
+        """The next one for this crowd, on a known device or not; on the other kind where a small cast has but that."""
+        is_known = random.random() < crowd.known_share
+        if not self._choices(crowd.journey, crowd.host, is_known=is_known)[0]:
+            is_known = not is_known
         groups, together = self._choices(crowd.journey, crowd.host, is_known=is_known)
         number = self._free_one(groups[bisect(together, random.random() * together[-1])])
         player = self._decode(self._lines[number])
