@@ -7,7 +7,7 @@ from collections import Counter
 
 from firstbell.gate.calls import Called
 from firstbell.gate.edge import Cell, Told
-from tests.gate.spike import SCHOOLS, Person, Spike
+from tests.gate.spike import MORNING, SCHOOLS, Morning, Person, Spike
 
 SECOND_S = 1.0
 WAY_S = 0.05
@@ -19,8 +19,8 @@ SOON_S, LOOK_S_MAX, QUESTIONS_PER_S = 8, 120, 500
 class EdgeSpike(Spike):
     """One worker behind one edge."""
 
-    def __init__(self, seed: int) -> None:
-        super().__init__(seed)
+    def __init__(self, seed: int, *, morning: Morning = MORNING, cold_s: float = 0.0) -> None:
+        super().__init__(seed, morning=morning, cold_s=cold_s)
         self.held: Counter[int] = Counter()
         """How many the edge told to wait, by second."""
         self._cell = Cell("cell1")
@@ -31,10 +31,10 @@ class EdgeSpike(Spike):
     def _tell(self) -> None:
         calls, budget = self._door.calls, self._door.budget
         told = Told(
-            clock_s=self._now,
+            clock_s=self._second,
             entries_per_s=budget.rate_per_s if budget.is_limited else 0.0,
             calls_per_s=calls.per_s,
-            booked_s=calls.booked_s(self._now),
+            booked_s=calls.booked_s,
         )
         counted = {host: tuple(came) for host, came in self._came.items()}
         self._at(self._now + WAY_S, self._believe, self._cell.entries(told, self._now, counted, self._map))

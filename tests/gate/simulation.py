@@ -170,7 +170,7 @@ class Simulation:
         self.at(self.now + TICK_S, self._tick_due)
 
     def _tick(self, due: float) -> None:
-        self.admission.tick(self.now, self.now - due)
+        self.admission.tick(self.now, self.now - due, used_s=0.0)
 
     def _decide(self, request: Request) -> None:
         level = level_of(request.priority, request.group, hour_of(self.now))

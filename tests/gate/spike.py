@@ -8,7 +8,7 @@ import heapq
 import math
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -30,11 +30,16 @@ from firstbell.settings import Settings
 
 SERVED_S, REFUSED_S = 2.3e-3, 0.1e-3
 """CPU of a served step and of a refusal, PostgreSQL's included, as rehearsals find them."""
+WORKER_SHARE = 0.6
+"""What the worker's thread takes of it; the rest goes to the database, the network and passwords."""
+COLD = 12
+"""So many times as much while nothing is in any cache."""
 SLICES = 3
 TICK_S = 0.01
 HASTE = 4.0
 """As in rehearsals: people read so many times faster than in a school."""
-MORNING = ((Priority.P1, 0.0), (Priority.P1, 4.0), (Priority.P2, 10.0), (Priority.P0, 2.0), (Priority.P1, 8.0))
+Morning = Sequence[tuple[Priority, float]]
+MORNING: Morning = ((Priority.P1, 0.0), (Priority.P1, 4.0), (Priority.P2, 10.0), (Priority.P0, 2.0), (Priority.P1, 8.0))
 """The requests of a morning: class, and mean seconds of thought before it."""
 CAPACITY_PER_S = 1 / (SERVED_S * len(MORNING))
 """People whose mornings one core can serve each second."""
@@ -92,12 +97,15 @@ class Seen:
 class Spike:
     """One worker and everybody who comes to it."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, morning: Morning = MORNING, cold_s: float = 0.0) -> None:
         made = Settings()
+        self.morning = morning
+        self._warm_at = START + cold_s
         self.seen = Seen()
         self._chance = random.Random(seed)
         self._now = self._free_at = self._due = self._second = START
         self._asked = 0
+        self._used_s = 0.0
         self._events: list[tuple[float, int, Callable[..., None], tuple[object, ...]]] = []
         self._admission = admission_of(made, START, lambda school: 1.0)
         room = WaitingRoom(b"seed", b"worker", unknown_share=made.unknown_entries_share)
@@ -130,14 +138,16 @@ class Spike:
 
     def _run(self, seconds: float, then: Callable[..., None], *arguments: object) -> None:
         """Work for so long, after everything that came before."""
-        self._free_at = max(self._free_at, self._now) + seconds * self._chance.uniform(0.5, 1.5)
+        taken_s = seconds * self._chance.uniform(0.5, 1.5) * (COLD if self._now < self._warm_at else 1)
+        self._used_s += WORKER_SHARE * taken_s
+        self._free_at = max(self._free_at, self._now) + taken_s
         self._at(self._free_at, then, *arguments)
 
     def _ask(self, person: Person) -> None:
         self._run(0.0, self._decide, person, self._now)
 
     def _decide(self, person: Person, asked_at: float) -> None:
-        priority, _ = MORNING[person.done]
+        priority, _ = self.morning[person.done]
         if not person.is_inside and not self._comes_in(person, Rule(priority)):
             return
         self._asked += 1
@@ -196,8 +206,8 @@ class Spike:
         self.seen.served[self._elapsed] += 1
         self.seen.seconds.append(self._now - asked_at)
         person.done += 1
-        if person.done < len(MORNING):
-            _, think_s = MORNING[person.done]
+        if person.done < len(self.morning):
+            _, think_s = self.morning[person.done]
             self._at(self._now + self._chance.expovariate(HASTE / think_s), self._ask, person)
 
     @property
@@ -208,7 +218,7 @@ class Spike:
         self._run(0.0, self._look)
 
     def _look(self) -> None:
-        self._admission.tick(self._now, max(0.0, self._now - self._due))
+        self._admission.tick(self._now, max(0.0, self._now - self._due), self._used_s)
         seconds = self._now - self._second
         if seconds >= 1:
             bearable_per_s = self._admission.bearable.per_s

@@ -126,9 +126,19 @@ def test_the_pace_from_which_waits_are_told_is_what_a_line_gets() -> None:
 def test_lines_end_when_the_gate_lets_everybody_in() -> None:
     street = Street()
     street.second(hinted=900)
-    street.lines.end()
+    street.lines.rest({WILGE: (0, 900, 0)})
     assert street.lines.entries() == {}
     assert street.lines.waiting == 0
+
+
+def test_who_passes_while_the_gates_have_not_told_is_counted_in_peace_too() -> None:
+    street = Street()
+    street.lines.rest({WILGE: (0, 500, 0)})
+    street.counted[WILGE] = [0, 500, 0]
+    street.second(hinted=900)
+    assert street.lines.passed == 900, "those before the first look are of another morning"
+    street.second(hinted=600)
+    assert street.lines.passed == int(AHEAD_S * RATE), "the others wait here"
 
 
 @given(

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from firstbell.gate.bearable import BEYOND, CALM, Bearable
+from firstbell.gate.bearable import BEYOND, CALM, SPARE, Bearable
 from firstbell.gate.brownout import CALM_SECONDS, LEVELS_MAX, Brownout
 from firstbell.gate.entry import EntryBudget, Load
 
@@ -55,18 +55,37 @@ def test_entries_are_counted_from_the_first_overload_until_nobody_waits_any_more
 
 def test_what_one_busy_second_of_peace_seemed_to_show_is_forgotten() -> None:
     bearable = Bearable()
-    bearable.learn(500.0, 500.0, is_overloaded=False)
+    bearable.learn(500.0, 500.0, 1.0, is_overloaded=False)
     assert bearable.per_s >= 500
     for _ in range(2 * CALM):
-        bearable.learn(250.0, 250.0, is_overloaded=False)
+        bearable.learn(250.0, 250.0, 1.0, is_overloaded=False)
     assert bearable.per_s >= 500, "while people are kept out less is asked because less is believed"
     bearable.rest()
     assert bearable.per_s == pytest.approx(250 * BEYOND)
-    bearable.learn(600.0, 280.0, is_overloaded=True)
+    bearable.learn(600.0, 280.0, 1.0, is_overloaded=True)
     assert 270 <= bearable.per_s <= 300
     for _ in range(5):
-        bearable.learn(400.0, 300.0, is_overloaded=False)
+        bearable.learn(400.0, 300.0, 1.0, is_overloaded=False)
     assert bearable.per_s >= 380, "when it was too little it grows quickly"
+
+
+def test_a_worker_that_was_held_up_when_it_began_soon_believes_what_its_idle_core_shows() -> None:
+    bearable = Bearable()
+    bearable.learn(100.0, 10.0, 1.0, is_overloaded=True)
+    for _ in range(20):
+        bearable.learn(10.0, 10.0, 0.02, is_overloaded=False)
+    assert 0.8 * SPARE * 500 <= bearable.per_s <= SPARE * 500, "ten take a fiftieth of the core"
+    for _ in range(10):
+        bearable.learn(10.0, 10.0, 0.5, is_overloaded=True)
+    assert bearable.per_s < 0.25 * SPARE * 500, "what else stands in the way is believed as well"
+
+
+def test_after_peace_is_believed_what_the_core_can_do_however_little_was_asked() -> None:
+    bearable = Bearable()
+    for _ in range(2 * CALM):
+        bearable.learn(50.0, 50.0, 0.1, is_overloaded=False)
+    bearable.rest()
+    assert bearable.per_s == pytest.approx(SPARE * 500)
 
 
 def test_a_worker_that_starts_again_lets_in_as_many_as_before() -> None:
@@ -100,7 +119,7 @@ class Morning:
             self._enter()
         asked = self._due.pop(self._second, 0)
         worked = min(asked, self.CAPACITY_PER_S * self._chance.uniform(0.95, 1.05))
-        self.bearable.learn(asked, worked, is_overloaded=asked > worked)
+        self.bearable.learn(asked, worked, worked / self.CAPACITY_PER_S, is_overloaded=asked > worked)
         self.budget.adjust(1.0, Load(asked > worked, asked, self.bearable.per_s), waits=self._waiting >= 1)
         self._second += 1
         return asked, worked

@@ -66,6 +66,7 @@ class Admission:
         self._expected = 0
         self._coming = 0
         self._held: dict[bytes, int] = {}
+        self._used_s = 0.0
         self._begin_window(now)
 
     @property
@@ -121,8 +122,10 @@ class Admission:
         """Take a slot again after `leave`, at once, since the work has begun."""
         self._take_slot(school)
 
-    def tick(self, now: float, lag_s: float) -> bool:
-        """Each few milliseconds: `lag_s` is how late this call came. True when a window was closed."""
+    def tick(self, now: float, lag_s: float, used_s: float) -> bool:
+        """Each few milliseconds: `lag_s` is how late this call came, `used_s` what the worker's thread has used of its
+        core since it began. True when a window was closed.
+        """
         self._expected = self._coming = 0  # they have arrived, or gone
         self._window.lag_s += lag_s
         self._window.ticks += 1
@@ -133,7 +136,7 @@ class Admission:
             now - self._window.began >= self.bounds.window_s or self._window.arrivals >= self.bounds.window_requests
         )
         if is_over and self._window.ticks:
-            self._close_window(now)
+            self._close_window(now, used_s)
         return is_over
 
     def _fill(self, now: float) -> None:
@@ -183,7 +186,7 @@ class Admission:
     def _begin_window(self, now: float) -> None:
         self._window = _Window(now)
 
-    def _close_window(self, now: float) -> None:
+    def _close_window(self, now: float, used_s: float) -> None:
         lag_s = self._window.lag_s / self._window.ticks
         wait_s = self._window.wait_s / self._window.passed if self._window.passed else 0.0
         # Lateness that few requests did not make is another program's: refusing them would gain nothing.
@@ -192,5 +195,6 @@ class Admission:
         self.is_overloaded = self.queuing_s > self.bounds.queuing_s_max
         seconds = max(now - self._window.began, 1e-3)
         self.limit.learn(WindowReport(lag_s, wait_s, self._window.waited))
-        self.cursors.close_window(seconds, is_overloaded=self.is_overloaded)
+        busy, self._used_s = min(1.0, (used_s - self._used_s) / seconds), used_s
+        self.cursors.close_window(seconds, busy, is_overloaded=self.is_overloaded)
         self._begin_window(now)

@@ -49,7 +49,7 @@ class Announcement:
         """Once a second: the level of each school that asked, how far each line has come, how many may be called."""
         CLOCK.set(now_s)
         CALLS.set(calls.per_s)
-        BOOKED.set(calls.booked_s(now_s))
+        BOOKED.set(calls.booked_s)
         for school in levels:
             for host in self._hosts_of(school):
                 SIZE.labels(host).set(self._size_of(school))

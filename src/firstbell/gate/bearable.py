@@ -20,6 +20,12 @@ BEYOND = 1.2
 """So many times that mean can be borne, as far as peace can tell."""
 
 
+SPARE = 0.5
+"""The share of its core that a worker may hope for: the database and passwords may need the rest."""
+SOONER_MAX = 5
+"""Each calm window in a row allows a step of `RECOVER` more, up to so many."""
+
+
 class Bearable:
     """What can be worked on, remembered from window to window.
 
@@ -27,16 +33,20 @@ class Bearable:
     grows as DAGOR moves its number of requests to admit (Zhou et al., SoCC 2018), within bounds.
     """
 
-    __slots__ = ("_calm", "_mean_per_s", "_overloaded", "per_s")
+    __slots__ = ("_busy", "_calm", "_mean_per_s", "_overloaded", "per_s")
 
     def __init__(self) -> None:
         self.per_s = 0.0
-        self._mean_per_s = 0.0
+        self._mean_per_s = self._busy = 0.0
         self._calm = self._overloaded = 0
 
-    def learn(self, arrived_per_s: float, worked_per_s: float, *, is_overloaded: bool) -> None:
-        """Move by a window in which so many requests arrived and were worked on each second."""
+    def learn(self, arrived_per_s: float, worked_per_s: float, busy: float, *, is_overloaded: bool) -> None:
+        """Move by a window in which so many requests arrived and were worked on each second.
+
+        For them the worker was `busy`, a share of the window.
+        """
         self._mean_per_s += PEACE * (worked_per_s - self._mean_per_s)
+        self._busy += PEACE * (busy - self._busy)
         if is_overloaded:
             self._calm = 0
             self._overloaded += 1
@@ -47,7 +57,8 @@ class Bearable:
         self._overloaded = 0
         if arrived_per_s >= self.per_s * PROBED:
             self.per_s += max(arrived_per_s * GROW, self.per_s * RECOVER)
-        self.per_s = max(self.per_s, worked_per_s)
+        sooner = self.per_s * (1 + RECOVER * min(SOONER_MAX, self._calm))
+        self.per_s = max(self.per_s, worked_per_s, min(sooner, self._possible_per_s))
 
     def rest(self) -> None:
         """Nobody is kept out now, so what was worked on was all that anybody asked for.
@@ -55,4 +66,9 @@ class Bearable:
         While somebody is kept out it would prove nothing: less is let in because less is believed.
         """
         if self._calm > CALM:
-            self.per_s = BEYOND * self._mean_per_s
+            self.per_s = max(BEYOND * self._mean_per_s, self._possible_per_s)
+
+    @property
+    def _possible_per_s(self) -> float:
+        """What the worker's share of its core is enough for, at what a request takes of it: the utilisation law."""
+        return SPARE * self._mean_per_s / self._busy if self._busy else 0.0

@@ -2,6 +2,7 @@
 
 import hmac
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,6 +34,13 @@ RETURN_S = 10.0
 MEMORY_S = 60.0
 MORE_MAX = 3.0
 """Of those who are called some have left: up to three times as many are called, and it takes a minute to learn that."""
+
+IDLE = 0.2
+"""When more of a second's entries than this are left and nobody has booked, those who were called sleep: they come when
+they were told, however early they are called. Who comes meanwhile shall find the line short, or the worker is idle."""
+SOONER_MAX = 64.0
+"""For each entry that is left so many more people are called, twice as many each second up to this: a line of ten
+thousand who sleep, or have gone home, is passed within half a minute. Who then comes too early books."""
 
 _WORDS = 4
 
@@ -78,16 +86,23 @@ class Calls:
         self._entries = self._unused = self._filled_at = 0.0
         self._booked: dict[tuple[bytes, int], float] = {}
         """Until when the entries are booked, by school and phase of the second."""
+        self._due: Counter[int] = Counter()
+        """How many have booked, by the second of their entry."""
         self._standing: dict[int, dict[bytes, float]] = {}
         """The weights of the schools whose people stand booked, by phase."""
         self._weights: dict[int, float] = {}
         """Their sums."""
+        self._untold = 0
+        """How many were sent back before the first turn, and are about to book."""
         self._late = 0
         """How many found no entry since the last turn though they had booked."""
         self._more = 1.0
+        self._sooner = 1.0
         self._waiting = 0
         self._heard_at = -math.inf
         self.per_s = 0.0
+        self.booked_s = 0.0
+        """In how many seconds all can enter who had booked at the last turn, or were about to."""
         self.has_sent_back = False
         """True when somebody found no entry since the last turn."""
 
@@ -122,6 +137,7 @@ class Calls:
         """
         self.has_sent_back = True
         if not self._pace_per_s:
+            self._untold += 1
             return 0
         if is_late:
             self._late += 1
@@ -129,20 +145,13 @@ class Calls:
         key = _, phase = school, self._phase(now)
         step_s = self._phases / (self._pace_per_s * self._share(school, phase))
         self._booked[key] = until = max(now, self._booked.get(key, 0.0)) + step_s
+        self._due[math.ceil(until)] += 1
         return math.ceil(until - now)
 
     def are_used(self, now: float) -> bool:
         """True when hardly an entry was left since the last turn, so that more people would come if there were more."""
         self._fill(now)
         return self._unused <= LEFT * self._rate_per_s
-
-    def booked_s(self, now: float) -> float:
-        """How far ahead entries are booked, on the average of the schools whose people stand there."""
-        ahead: dict[bytes, float] = {}
-        for (school, _), until in self._booked.items():
-            if until > now:
-                ahead[school] = ahead.get(school, 0.0) + (until - now) / self._phases
-        return sum(ahead.values()) / max(1, len(ahead))
 
     def turn(self, now: float, rate_per_s: float, share: float, pace_per_s: float) -> None:
         """Once a second: `share` of the `rate_per_s` entries is left to who is called; the rate is infinite in peace.
@@ -154,17 +163,23 @@ class Calls:
         self.has_sent_back, self._late = False, 0
         unused, self._unused = self._unused, 0.0
         if rate_per_s == math.inf:
-            self._rate_per_s = self._pace_per_s = self._entries = self.per_s = 0.0
-            self._booked, self._more = {}, 1.0
+            self._rate_per_s = self._pace_per_s = self._entries = self.per_s = self.booked_s = 0.0
+            self._booked, self._due, self._more = {}, Counter(), 1.0
             return
         self._rate_per_s, self._pace_per_s = max(rate_per_s * share, 1e-9), max(pace_per_s * share, 1e-9)
         self._booked = {key: until for key, until in self._booked.items() if until > now}
         self._standing, self._weights = {}, {}
         for school, phase in self._booked:
             self._stand(school, phase)
-        missing_s = READY_S - self.booked_s(now)
+        self._due = Counter({second: people for second, people in self._due.items() if second > now})
+        self.booked_s = (self._due.total() + self._untold) / self._pace_per_s
+        self._untold = 0
+        missing_s = READY_S - self.booked_s
         self._more = min(MORE_MAX, max(1.0, self._more + missing_s / MEMORY_S)) if self.waiting(now) else 1.0
-        self.per_s = max(unused, self._rate_per_s * (self._more + missing_s / RETURN_S))
+        unused = unused if missing_s > 0 else 0.0
+        they_sleep = unused > IDLE * self._rate_per_s
+        self._sooner = min(SOONER_MAX, 2 * self._sooner) if they_sleep else max(1.0, self._sooner / 2)
+        self.per_s = max(self._sooner * unused, self._rate_per_s * (self._more + missing_s / RETURN_S))
 
     @property
     def _phases(self) -> int:

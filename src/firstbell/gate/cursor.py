@@ -101,13 +101,13 @@ class Cursors:
             cursor = self.by_school[school] = Cursor()
         return cursor
 
-    def close_window(self, seconds: float, *, is_overloaded: bool) -> None:
-        """End a window and move the cuts by what arrived in it and what can be worked on."""
+    def close_window(self, seconds: float, busy: float, *, is_overloaded: bool) -> None:
+        """End a window, for which the worker was `busy` (0 to 1), and move the cuts by what can be worked on."""
         # A school of which nothing arrived is not kept: as many as ask are remembered, no more.
         self.by_school = {school: cursor for school, cursor in self.by_school.items() if cursor.arrived}
         arrived = sum(cursor.arrived for cursor in self.by_school.values())
         worked = sum(cursor.worked for cursor in self.by_school.values())
-        self.bearable.learn(arrived / seconds, worked / seconds, is_overloaded=is_overloaded)
+        self.bearable.learn(arrived / seconds, worked / seconds, busy, is_overloaded=is_overloaded)
         wanted = self.bearable.per_s * seconds if is_overloaded or self.cut < LEVELS - 1 else arrived
         sizes = {school: self._size_of(school) for school in self.by_school}
         share = fair_share(wanted, [(cursor.arrived, sizes[school]) for school, cursor in self.by_school.items()])

@@ -119,7 +119,7 @@ class Door:
 
     def turn(self, now: float, seconds: float, load: Load) -> None:
         """Once a second: move the rate, and let the next people in."""
-        called = self.calls.waiting(now) > 0 or self.calls.has_sent_back or self.calls.booked_s(now) > 0
+        called = self.calls.waiting(now) > 0 or self.calls.has_sent_back or self.calls.booked_s > 0
         waits = called or self.room.waiting > 0
         can_call = self.calls.are_used(now) if called else self.room.can_call
         joins = waits and (self._was_pressed or self.room.is_limited_elsewhere(now))

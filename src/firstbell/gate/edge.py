@@ -19,6 +19,9 @@ STANDING_S = 3
 """The edge cuts where the gate has cut for so many seconds in a row: a burst is the gate's own affair, and a whole
 class is more than the part of it that the gate may be cutting."""
 
+SECOND_S = 1.0
+"""Between two turns, of the gates and of the edge."""
+
 SKEW_S = 2.0
 """Clocks that are set by the network differ by less: what a waiting page shows would jump to and fro by a second."""
 
@@ -122,16 +125,21 @@ class Cell:
         self, told: Told, now_s: float, counted: Mapping[str, tuple[int, ...]], believed: Mapping[str, int]
     ) -> dict[str, int]:
         if not told.entries_per_s:
-            self._lines.end()
+            self._lines.rest(counted)
             return {}
         self._lines.turn(
             counted, now_s, rate_per_s=told.entries_per_s, calls_per_s=told.calls_per_s, sizes=told.sizes, told=believed
         )
         return {
             f"waiting/{self._name}": self._lines.waiting,
-            f"booked/{self._name}": math.ceil(told.booked_s),
+            f"booked/{self._name}": math.ceil(told.booked_s + self._unheard_s(told, now_s)),
             **self._lines.entries(),
         }
+
+    def _unheard_s(self, told: Told, now_s: float) -> float:
+        """What those will have booked who passed since the gates told: at the begin of a spike that is most."""
+        since_s = min(SECOND_S, max(0.0, now_s - told.clock_s))
+        return since_s * max(0.0, self._lines.passed / told.entries_per_s - 1)
 
     def _standing(self) -> dict[str, int]:
         """The highest level of each host in the last seconds, where all of them cut."""

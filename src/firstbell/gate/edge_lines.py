@@ -136,6 +136,10 @@ class EdgeLines:
 
     def __init__(self) -> None:
         self._lines: dict[EdgeLineKey, EdgeLine] = {}
+        self._came: int | None = None
+        self._left_waiting = 0
+        self.passed = 0
+        """How many came since the last turn and did not have to wait here."""
 
     @property
     def waiting(self) -> int:
@@ -163,6 +167,7 @@ class EdgeLines:
                 line.count(counter, now_s)
             elif len(self._lines) < LINES_MAX:  # all lanes of a host, or none
                 self._lines[key] = _begun(key, counter, now_s, told)
+        self._see_who_passed(counted)
         people = {host: max(1.0, sizes.get(host, 1.0)) for host, _ in self._lines}
         host_per_s = {host: rate_per_s * number / sum(people.values()) for host, number in people.items()}
         left_per_s = rate_per_s
@@ -181,6 +186,18 @@ class EdgeLines:
         for key, per_s in share_out(STRANGERS_SHARE * rate_per_s, strangers, weights).items():
             self._lines[key].keep_pace(per_s)
             self._lines[key].call(per_s)
+        self._left_waiting = self.waiting
+
+    def rest(self, counted: Mapping[str, tuple[int, ...]]) -> None:
+        """Once a second in peace: the gates let in everybody, and there are no lines."""
+        self._lines.clear()
+        self._left_waiting = 0
+        self._see_who_passed(counted)
+
+    def _see_who_passed(self, counted: Mapping[str, tuple[int, ...]]) -> None:
+        before, self._came = self._came, sum(sum(counters) for counters in counted.values())
+        came = 0 if before is None else self._came - before
+        self.passed = max(0, came - max(0, self.waiting - self._left_waiting))
 
     def _share_at_first(self, key: EdgeLineKey) -> float:
         """What a line where nobody waits may have of its school's entries."""
@@ -188,10 +205,6 @@ class EdgeLines:
         if is_first or (key.lane is EdgeLane.HINTED and not self._lines[key._replace(lane=EdgeLane.PROVEN)].waiting):
             return 1.0
         return SHARES.get(key.lane, STRANGERS_SHARE)
-
-    def end(self) -> None:
-        """The gates let in everybody: there are no lines."""
-        self._lines.clear()
 
     def entries(self) -> dict[str, int]:
         """The lines of HAProxy's map."""

@@ -24,6 +24,9 @@ class EntryBudget:
     """For each entry, to begin with: Today, a course, a document, the week, and one that has to be asked twice."""
     BEARABLE_MEMORY_S = 20.0
     """How long what is bearable is averaged: it swings from window to window, and estimates count on the rate."""
+    SURELY = 0.8
+    """The average is never less than this share of what is bearable now: a worker that has just started, or was held up
+    for a moment, soon bears many times as much."""
     AIM = 0.9
     """The share of what is bearable that those inside shall ask for: a little is left for chance."""
     GAIN = 0.5
@@ -66,6 +69,7 @@ class EntryBudget:
         """
         share = min(1.0, seconds / self.BEARABLE_MEMORY_S) if self.is_limited else 1.0
         self._bearable_per_s += share * (load.bearable_per_s - self._bearable_per_s)
+        self._bearable_per_s = max(self._bearable_per_s, self.SURELY * load.bearable_per_s)
         if not (self.is_limited or load.is_overloaded or joins):
             return
         self._calm_s = 0.0 if load.is_overloaded or waits else self._calm_s + seconds

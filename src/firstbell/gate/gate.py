@@ -312,7 +312,7 @@ class Gate:
 
     def _tick(self) -> None:
         now = time.monotonic()
-        self.admission.tick(now, max(0.0, now - self._due))
+        self.admission.tick(now, max(0.0, now - self._due), time.thread_time())
         self._bidding.fill(self._door.budget.rate_per_s)
         if now - self._second_began >= SECOND_S:
             self._close_second(now)
