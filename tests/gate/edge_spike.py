@@ -4,8 +4,9 @@ Without strangers and with one line a school. The rules are those of `deploy/edg
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
-from firstbell.gate.calls import Called
+from firstbell.gate.calls import Called, Calls
 from firstbell.gate.edge import Cell, Told
 from tests.gate.spike import MORNING, SCHOOLS, Morning, Person, Spike
 
@@ -19,8 +20,18 @@ SOON_S, LOOK_S_MAX, QUESTIONS_PER_S = 8, 120, 500
 class EdgeSpike(Spike):
     """One worker behind one edge."""
 
-    def __init__(self, seed: int, *, morning: Morning = MORNING, cold_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        morning: Morning = MORNING,
+        cold_s: float = 0.0,
+        sizes: Sequence[float] = (1.0,) * len(SCHOOLS),
+    ) -> None:
         super().__init__(seed, morning=morning, cold_s=cold_s)
+        self._sizes = {str(school.id): size for school, size in zip(SCHOOLS, sizes, strict=True)}
+        by_id = {school.id.bytes: size for school, size in zip(SCHOOLS, sizes, strict=True)}
+        self._door.calls = Calls(by_id.__getitem__)
         self.held: Counter[int] = Counter()
         """How many the edge told to wait, by second."""
         self._cell = Cell("cell1")
@@ -35,6 +46,7 @@ class EdgeSpike(Spike):
             entries_per_s=budget.rate_per_s if budget.is_limited else 0.0,
             calls_per_s=calls.per_s,
             booked_s=calls.booked_s,
+            sizes=self._sizes,
         )
         counted = {host: tuple(came) for host, came in self._came.items()}
         self._at(self._now + WAY_S, self._believe, self._cell.entries(told, self._now, counted, self._map))

@@ -52,6 +52,13 @@ def test_a_worker_that_starts_cold_into_a_storm_does_not_stay_at_what_it_could_d
     assert mean(spike.seen.served, 40, 60) >= 0.5 / SERVED_S
 
 
+def test_a_small_school_that_books_far_ahead_does_not_let_the_others_sleep() -> None:
+    spike = EdgeSpike(1, cold_s=2.0, sizes=(10.0, 10.0, 1.0))
+    spike.come(0.8 * CAPACITY_PER_S, seconds=12)
+    spike.come(10 * CAPACITY_PER_S, seconds=28)
+    assert mean(spike.seen.served, 15, 30) >= 0.3 / SERVED_S
+
+
 @pytest.mark.parametrize("kind", [Spike, EdgeSpike])
 def test_people_who_ask_for_less_than_others_do_are_not_kept_out_of_an_idle_school(kind: type[Spike]) -> None:
     spike = kind(5, morning=[(Priority.P2, 10.0)] * 2)

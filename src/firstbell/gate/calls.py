@@ -36,8 +36,11 @@ MORE_MAX = 3.0
 """Of those who are called some have left: up to three times as many are called, and it takes a minute to learn that."""
 
 IDLE = 0.2
-"""When more of a second's entries than this are left and nobody has booked, those who were called sleep: they come when
-they were told, however early they are called. Who comes meanwhile shall find the line short, or the worker is idle."""
+"""When more of a second's entries than this are left and few have booked the next ones, those who were called sleep: they
+come when they were told, however early they are called. Who comes meanwhile shall find the line short, or the worker is
+idle."""
+SOON_S = (1, 2)
+"""The seconds in which those who are expected are counted."""
 SOONER_MAX = 64.0
 """For each entry that is left so many more people are called, twice as many each second up to this: a line of ten
 thousand who sleep, or have gone home, is passed within half a minute. Who then comes too early books."""
@@ -96,8 +99,7 @@ class Calls:
         """How many were sent back before the first turn, and are about to book."""
         self._late = 0
         """How many found no entry since the last turn though they had booked."""
-        self._more = 1.0
-        self._sooner = 1.0
+        self._more = self._sooner = 1.0
         self._waiting = 0
         self._heard_at = -math.inf
         self.per_s = 0.0
@@ -164,7 +166,8 @@ class Calls:
         unused, self._unused = self._unused, 0.0
         if rate_per_s == math.inf:
             self._rate_per_s = self._pace_per_s = self._entries = self.per_s = self.booked_s = 0.0
-            self._booked, self._due, self._more = {}, Counter(), 1.0
+            self._booked, self._due = {}, Counter()
+            self._more = self._sooner = 1.0
             return
         self._rate_per_s, self._pace_per_s = max(rate_per_s * share, 1e-9), max(pace_per_s * share, 1e-9)
         self._booked = {key: until for key, until in self._booked.items() if until > now}
@@ -176,7 +179,9 @@ class Calls:
         self._untold = 0
         missing_s = READY_S - self.booked_s
         self._more = min(MORE_MAX, max(1.0, self._more + missing_s / MEMORY_S)) if self.waiting(now) else 1.0
-        unused = unused if missing_s > 0 else 0.0
+        # A small school books far ahead, and fills no second with that.
+        are_expected = sum(self._due[int(now) + second] for second in SOON_S) > READY_S * self._pace_per_s
+        unused = 0.0 if are_expected else unused
         they_sleep = unused > IDLE * self._rate_per_s
         self._sooner = min(SOONER_MAX, 2 * self._sooner) if they_sleep else max(1.0, self._sooner / 2)
         self.per_s = max(self._sooner * unused, self._rate_per_s * (self._more + missing_s / RETURN_S))
