@@ -43,7 +43,7 @@ from firstbell.kernel.changes import SUBJECT, Changes
 from firstbell.kernel.clock import Ids, clock_from
 from firstbell.kernel.db import Pool, Transaction
 from firstbell.kernel.guesses import Guesses
-from firstbell.kernel.html import STATIC
+from firstbell.kernel.html import STATIC, compile_templates
 from firstbell.kernel.http import Doorway
 from firstbell.kernel.injection import resolve_in_turn
 from firstbell.kernel.logs import configure_logs
@@ -192,6 +192,8 @@ class _Worker:
             publish=self._publish,
         )
         await self.schools.load(self.pool)
+        for locale in {school.locale for school, _ in self.schools.all}:
+            compile_templates(locale)
         await self.changes.start(self.pool, since_s=self.settings.access_seconds)
         await self.bus.start()
         self.gate.start()

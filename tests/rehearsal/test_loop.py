@@ -191,6 +191,22 @@ def test_a_cast_without_a_kind_of_device_sends_somebody_on_the_other_kind(
     assert (player.host, player.cookies) == ("wilge.test", cookies)
 
 
+def test_schools_that_stand_one_after_the_other_in_the_cast_come_mixed(tmp_path: Path) -> None:
+    file = tmp_path / "cast.jsonl"
+    file.write_bytes(b"\n".join(
+        msgspec.json.encode(
+            Player(
+                role="pupil", host=host, sign_in_name=str(number), password="", source="127.128.1.1",
+                cookies={"device": "a"},
+            )
+        ) for host in ("wilge.test", "linde.test") for number in range(100)
+    ))  # fmt: skip
+    cast, chance = Cast(file), Random(8)
+    came = [cast.next(Crowd("everybody", "morning", ()), chance) for _ in range(200)]
+    assert 30 <= sum(player.host == "wilge.test" for player in came[:100]) <= 70
+    assert len({(player.host, player.sign_in_name) for player in came}) == 200, "each comes once"
+
+
 def attack_on(address: tuple[str, int], stretch: Stretch, *, kept_share: float = 0.5, slow: int = 0) -> Attack:
     """An attack that begins now."""
     return Attack(

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from firstbell.kernel import i18n
+from firstbell.kernel.html import compile_templates, environment
+
 PACKAGE = Path(__file__).parents[2] / "src/firstbell"
 TEMPLATES = sorted(PACKAGE.glob("**/templates/**/*.html"))
 
@@ -22,6 +25,12 @@ SPOKEN_ATTRIBUTE = re.compile(r'\b(?:title|alt|placeholder|aria-label)="([^"]*)"
 
 def name(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_every_template_is_compiled_before_a_worker_serves(locale: str) -> None:
+    compile_templates(locale)
+    assert len(environment(locale).list_templates()) == len(TEMPLATES)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name)

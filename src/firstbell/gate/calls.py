@@ -36,9 +36,9 @@ MORE_MAX = 3.0
 """Of those who are called some have left: up to three times as many are called, and it takes a minute to learn that."""
 
 IDLE = 0.2
-"""When more of a second's entries than this are left and few have booked the next ones, those who were called sleep: they
-come when they were told, however early they are called. Who comes meanwhile shall find the line short, or the worker is
-idle."""
+"""When more of a second's entries than this are left and few have booked the next ones, those who were called sleep:
+they come when they were told, however early they are called. Who comes meanwhile shall find the line short, or the
+worker is idle."""
 SOON_S = (1, 2)
 """The seconds in which those who are expected are counted."""
 SOONER_MAX = 64.0

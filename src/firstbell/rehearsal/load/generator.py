@@ -138,7 +138,10 @@ Group = tuple[str, str, bool]
 
 
 class Cast:
-    """The people who may come, read from their file; each comes once before anybody comes twice."""
+    """The people who may come, read from their file; each comes once before anybody comes twice.
+
+    All schools and classes come mixed: in the file one stands after the other.
+    """
 
     def __init__(self, file: Path) -> None:
         self._decode = msgspec.json.Decoder(Player).decode
@@ -153,6 +156,9 @@ class Cast:
             player = self._decode(line)
             for host in ("", player.host):
                 self._groups.setdefault((player.role, host, player.is_known), []).append(number)
+        mixed = random.Random(0)  # noqa: S311 - the same cast comes in the same order
+        for numbers in self._groups.values():
+            mixed.shuffle(numbers)
 
     def next(self, crowd: Crowd, random: random.Random) -> Player:
         """The next one for this crowd, on a known device or not; on the other kind where a small cast has but that."""
