@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import structs
 
@@ -36,9 +36,9 @@ STAIRS_MAX = 16
 PROOF_STAIRS = 2.5
 """What was found is played once more, so many times as long as a step: of several short steps the best one was lucky,
 and everything is measured against it."""
-PROOFS_MAX = 3
+PROOFS_MAX = 5
 LESS = 0.93
-"""The next lower step, when it does not hold for that long."""
+"""The next lower step, when it does not hold for that long; lower where less of it was served."""
 PEOPLE_PER_S_MIN = 0.5
 """Less than this is no school."""
 
@@ -115,6 +115,14 @@ Watch = Callable[[str, int, float, Tally, list[Sample]], None]
 """Is told each second: what is being played, the second, how far, and what was seen."""
 
 
+class Attempt(NamedTuple):
+    """A step of the stairs: what was served, its share of what was asked for, and whether that was in time."""
+
+    capacity: Capacity
+    served_share: float
+    holds: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long and how much. `people_per_s_max` bounds every rate; what is bounded proves nothing."""
@@ -165,8 +173,8 @@ class Conductor:
             NoCapacityError: no step of the stairs was served in time, or none held for as long as a proof.
         """
         if limits.people_per_s_max is not None:
-            found, _holds = self._try(limits.bound(FIRST_PEOPLE_PER_S), limits.stair_seconds, limits, watch)
-            return structs.replace(found, is_bounded=True)
+            tried = self._try(limits.bound(FIRST_PEOPLE_PER_S), limits.stair_seconds, limits, watch)
+            return structs.replace(tried.capacity, is_bounded=True)
         low, high, steps_left = 0.0, 0.0, STAIRS_MAX
         rate = FIRST_PEOPLE_PER_S
         while steps_left and rate >= PEOPLE_PER_S_MIN:
@@ -179,10 +187,10 @@ class Conductor:
                 time.sleep(CALM_SECONDS)
             rate = (low + high) / 2 if high else rate * 2
         for _ in range(PROOFS_MAX if low else 0):
-            found, holds = self._try(low, PROOF_STAIRS * limits.stair_seconds, limits, watch)
-            if holds:
-                return found
-            low *= LESS
+            tried = self._try(low, PROOF_STAIRS * limits.stair_seconds, limits, watch)
+            if tried.holds:
+                return tried.capacity
+            low *= min(LESS, tried.served_share)
             time.sleep(CALM_SECONDS)
         raise NoCapacityError
 
@@ -212,12 +220,12 @@ class Conductor:
         return ceil(sum(s.per_s * (s.until_s - s.from_s) for crowd in crowds for s in crowd.stretches))
 
     def _holds(self, people_per_s: float, limits: Limits, watch: Watch) -> bool:
-        if self._try(people_per_s, limits.stair_seconds, limits, watch)[1]:
+        if self._try(people_per_s, limits.stair_seconds, limits, watch).holds:
             return True
         time.sleep(CALM_SECONDS)
-        return self._try(people_per_s, limits.stair_seconds, limits, watch)[1]
+        return self._try(people_per_s, limits.stair_seconds, limits, watch).holds
 
-    def _try(self, people_per_s: float, seconds: float, limits: Limits, watch: Watch) -> tuple[Capacity, bool]:
+    def _try(self, people_per_s: float, seconds: float, limits: Limits, watch: Watch) -> Attempt:
         whole = Phase("capacity", 1.0, (Throng(1.0),))
         played = Played(Scenario("capacity", "", seconds / 60, (whole,), ()), NOTHING, [(whole, 0.0, seconds)])
         self._carry_out((Crowd("everybody", "morning", (Stretch(0, seconds, people_per_s),)),), seconds, played, watch)
@@ -229,7 +237,8 @@ class Conductor:
         cores = [s.application_cores + s.database_cores for s in played.samples if first <= s.second < seconds]
         cpu_us = sum(cores) / max(1, len(cores)) / max(1.0, good / span) * 1e6
         holds = p99_s < P1_P99_SECONDS_MAX and good >= SERVED_SHARE_MIN * offered > 0
-        return Capacity(people_per_s, round(good / span, 1), round(p99_s * 1_000, 1), round(cpu_us, 1)), holds
+        capacity = Capacity(people_per_s, round(good / span, 1), round(p99_s * 1_000, 1), round(cpu_us, 1))
+        return Attempt(capacity, good / max(1, offered), holds)
 
     def _attack_orders(
         self, capacity: Capacity, prices: Prices | None, limits: Limits, bounds: list[tuple[Phase, float, float]]
