@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from firstbell.gate.bearable import BEYOND, CALM, SPARE, Bearable
+from firstbell.gate.bearable import AT_FIRST_PER_S, BEYOND, CALM, SPARE, Bearable
 from firstbell.gate.brownout import CALM_SECONDS, LEVELS_MAX, Brownout
 from firstbell.gate.entry import EntryBudget, Load
 
@@ -72,12 +72,23 @@ def test_what_one_busy_second_of_peace_seemed_to_show_is_forgotten() -> None:
 def test_a_worker_that_was_held_up_when_it_began_soon_believes_what_its_idle_core_shows() -> None:
     bearable = Bearable()
     bearable.learn(100.0, 10.0, 1.0, is_overloaded=True)
-    for _ in range(20):
-        bearable.learn(10.0, 10.0, 0.02, is_overloaded=False)
-    assert 0.8 * SPARE * 500 <= bearable.per_s <= SPARE * 500, "ten take a fiftieth of the core"
+    assert bearable.per_s > 0.9 * AT_FIRST_PER_S, "one second with nothing in any cache is not what it can do"
+    for _ in range(40):
+        bearable.learn(50.0, 50.0, 0.1, is_overloaded=False)
+    assert 0.8 * SPARE * 500 <= bearable.per_s <= SPARE * 500, "fifty take a tenth of the core"
     for _ in range(10):
         bearable.learn(10.0, 10.0, 0.5, is_overloaded=True)
     assert bearable.per_s < 0.25 * SPARE * 500, "what else stands in the way is believed as well"
+
+
+def test_a_quiet_minute_does_not_make_a_worker_forget_what_a_request_takes() -> None:
+    bearable = Bearable()
+    for _ in range(CALM):
+        bearable.learn(200.0, 200.0, 0.4, is_overloaded=False)
+    for _ in range(2 * CALM):
+        bearable.learn(1.0, 1.0, 0.05, is_overloaded=False)
+    bearable.rest()
+    assert bearable.per_s >= 0.5 * SPARE * 500
 
 
 def test_after_peace_is_believed_what_the_core_can_do_however_little_was_asked() -> None:
@@ -85,7 +96,7 @@ def test_after_peace_is_believed_what_the_core_can_do_however_little_was_asked()
     for _ in range(2 * CALM):
         bearable.learn(50.0, 50.0, 0.1, is_overloaded=False)
     bearable.rest()
-    assert bearable.per_s == pytest.approx(SPARE * 500)
+    assert bearable.per_s == pytest.approx(SPARE * 500, rel=0.01)
 
 
 def test_a_worker_that_starts_again_lets_in_as_many_as_before() -> None:

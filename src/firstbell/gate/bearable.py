@@ -19,9 +19,13 @@ PEACE = 0.2
 BEYOND = 1.2
 """So many times that mean can be borne, as far as peace can tell."""
 
-
-SPARE = 0.5
-"""The share of its core that a worker may hope for: the database and passwords may need the rest."""
+AT_FIRST_PER_S = 100.0
+"""What a worker is believed to bear before it has worked: 10 ms a request, several times what one takes later. The first
+second of a worker that starts into a storm shows less, and is not what it can do."""
+SURE_PER_S = 20.0
+"""With so many requests a second a window shows what one takes; with fewer it shows what the worker does besides."""
+SPARE = 0.6
+"""The share of its core that a worker may hope for: what it had of one that the database and passwords shared with it."""
 SOONER_MAX = 5
 """Each calm window in a row allows a step of `RECOVER` more, up to so many."""
 
@@ -33,11 +37,12 @@ class Bearable:
     grows as DAGOR moves its number of requests to admit (Zhou et al., SoCC 2018), within bounds.
     """
 
-    __slots__ = ("_busy", "_calm", "_mean_per_s", "_overloaded", "per_s")
+    __slots__ = ("_calm", "_cost_s", "_mean_per_s", "_overloaded", "per_s")
 
     def __init__(self) -> None:
-        self.per_s = 0.0
-        self._mean_per_s = self._busy = 0.0
+        self.per_s = AT_FIRST_PER_S
+        self._mean_per_s = 0.0
+        self._cost_s = SPARE / AT_FIRST_PER_S
         self._calm = self._overloaded = 0
 
     def learn(self, arrived_per_s: float, worked_per_s: float, busy: float, *, is_overloaded: bool) -> None:
@@ -46,7 +51,8 @@ class Bearable:
         For them the worker was `busy`, a share of the window.
         """
         self._mean_per_s += PEACE * (worked_per_s - self._mean_per_s)
-        self._busy += PEACE * (busy - self._busy)
+        if worked_per_s >= SURE_PER_S:
+            self._cost_s += PEACE * (busy / worked_per_s - self._cost_s)
         if is_overloaded:
             self._calm = 0
             self._overloaded += 1
@@ -71,4 +77,4 @@ class Bearable:
     @property
     def _possible_per_s(self) -> float:
         """What the worker's share of its core is enough for, at what a request takes of it: the utilisation law."""
-        return SPARE * self._mean_per_s / self._busy if self._busy else 0.0
+        return SPARE / self._cost_s if self._cost_s else 0.0
