@@ -20,12 +20,13 @@ BEYOND = 1.2
 """So many times that mean can be borne, as far as peace can tell."""
 
 AT_FIRST_PER_S = 100.0
-"""What a worker is believed to bear before it has worked: 10 ms a request, several times what one takes later. The first
-second of a worker that starts into a storm shows less, and is not what it can do."""
+"""What a worker is believed to bear before it has worked: 10 ms a request, several times what one takes later. Its
+first second in a storm shows less, and is not what it can do."""
 SURE_PER_S = 20.0
 """With so many requests a second a window shows what one takes; with fewer it shows what the worker does besides."""
 SPARE = 0.6
-"""The share of its core that a worker may hope for: what it had of one that the database and passwords shared with it."""
+"""The share of its core that a worker may hope for: what it had of one that it shared with the database and
+passwords."""
 SOONER_MAX = 5
 """Each calm window in a row allows a step of `RECOVER` more, up to so many."""
 
