@@ -18,7 +18,7 @@ OVERLOADED = {
     "entries_per_second_min": "1",
 }
 """Each window of such a worker is a bad one."""
-GUESTS = 30
+GUESTS = 200
 
 Start = Callable[..., str]
 
