@@ -42,9 +42,11 @@ class Server:
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
         self._free_at = 0.0
+        self.used_s = 0.0
 
     def run(self, seconds: float, then: Callable[..., None], *arguments: Any) -> None:
         """Work for `seconds` as soon as everything before is done."""
+        self.used_s += seconds
         self._free_at = max(self._free_at, self._simulation.now) + seconds
         self._simulation.at(self._free_at, then, *arguments)
 
@@ -170,7 +172,7 @@ class Simulation:
         self.at(self.now + TICK_S, self._tick_due)
 
     def _tick(self, due: float) -> None:
-        self.admission.tick(self.now, self.now - due, used_s=0.0)
+        self.admission.tick(self.now, self.now - due, used_s=self._loop.used_s)
 
     def _decide(self, request: Request) -> None:
         level = level_of(request.priority, request.group, hour_of(self.now))

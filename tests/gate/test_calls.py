@@ -207,6 +207,23 @@ def test_entries_that_the_called_leave_show_that_more_entries_would_bring_nobody
     assert calls.are_used(2.0)
 
 
+def test_whom_a_burst_of_peace_sent_back_is_not_expected_in_the_next_spike() -> None:
+    calls = Calls(lambda school: 1.0)
+    for _ in range(50):
+        calls.book(SCHOOL, 0.0, is_late=False)
+    calls.turn(1.0, float("inf"), 1.0, RATE)
+    calls.turn(2.0, RATE, 1.0, RATE)
+    assert calls.booked_s == 0
+
+
+def test_who_is_sent_back_as_a_spike_begins_is_counted_before_they_book() -> None:
+    calls = Calls(lambda school: 1.0)
+    for _ in range(50):
+        calls.book(SCHOOL, 0.0, is_late=False)
+    calls.turn(1.0, RATE, 1.0, RATE)
+    assert calls.booked_s == 5
+
+
 def test_nobody_is_called_while_many_stand_booked() -> None:
     calls = calls_of()
     calls.hear(Called(0, 0, 500), 0.0)

@@ -27,7 +27,7 @@ SURE_PER_S = 20.0
 SPARE = 0.6
 """The share of its core that a worker may hope for: what it had of one that it shared with the database and
 passwords."""
-SOONER_MAX = 5
+STEPS_MAX = 5
 """Each calm window in a row allows a step of `RECOVER` more, up to so many."""
 
 
@@ -64,8 +64,8 @@ class Bearable:
         self._overloaded = 0
         if arrived_per_s >= self.per_s * PROBED:
             self.per_s += max(arrived_per_s * GROW, self.per_s * RECOVER)
-        sooner = self.per_s * (1 + RECOVER * min(SOONER_MAX, self._calm))
-        self.per_s = max(self.per_s, worked_per_s, min(sooner, self._possible_per_s))
+        next_per_s = self.per_s * (1 + RECOVER * min(STEPS_MAX, self._calm))
+        self.per_s = max(self.per_s, worked_per_s, min(next_per_s, self._possible_per_s))
 
     def rest(self) -> None:
         """Nobody is kept out now, so what was worked on was all that anybody asked for.
@@ -78,4 +78,4 @@ class Bearable:
     @property
     def _possible_per_s(self) -> float:
         """What the worker's share of its core is enough for, at what a request takes of it: the utilisation law."""
-        return SPARE / self._cost_s if self._cost_s else 0.0
+        return SPARE / self._cost_s

@@ -35,7 +35,7 @@ MEMORY_S = 60.0
 MORE_MAX = 3.0
 """Of those who are called some have left: up to three times as many are called, and it takes a minute to learn that."""
 
-IDLE = 0.2
+ASLEEP = 0.2
 """When more of a second's entries than this are left and few have booked the next ones, those who were called sleep:
 they come when they were told, however early they are called. Who comes meanwhile shall find the line short, or the
 worker is idle."""
@@ -164,6 +164,7 @@ class Calls:
         self._fill(now)
         self.has_sent_back, self._late = False, 0
         unused, self._unused = self._unused, 0.0
+        untold, self._untold = self._untold, 0
         if rate_per_s == math.inf:
             self._rate_per_s = self._pace_per_s = self._entries = self.per_s = self.booked_s = 0.0
             self._booked, self._due = {}, Counter()
@@ -175,14 +176,13 @@ class Calls:
         for school, phase in self._booked:
             self._stand(school, phase)
         self._due = Counter({second: people for second, people in self._due.items() if second > now})
-        self.booked_s = (self._due.total() + self._untold) / self._pace_per_s
-        self._untold = 0
+        self.booked_s = (self._due.total() + untold) / self._pace_per_s
         missing_s = READY_S - self.booked_s
         self._more = min(MORE_MAX, max(1.0, self._more + missing_s / MEMORY_S)) if self.waiting(now) else 1.0
         # A small school books far ahead, and fills no second with that.
         are_expected = sum(self._due[int(now) + second] for second in SOON_S) > READY_S * self._pace_per_s
         unused = 0.0 if are_expected else unused
-        they_sleep = unused > IDLE * self._rate_per_s
+        they_sleep = unused > ASLEEP * self._rate_per_s
         self._sooner = min(SOONER_MAX, 2 * self._sooner) if they_sleep else max(1.0, self._sooner / 2)
         self.per_s = max(self._sooner * unused, self._rate_per_s * (self._more + missing_s / RETURN_S))
 

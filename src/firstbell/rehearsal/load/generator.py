@@ -163,9 +163,10 @@ class Cast:
     def next(self, crowd: Crowd, random: random.Random) -> Player:
         """The next one for this crowd, on a known device or not; on the other kind where a small cast has but that."""
         is_known = random.random() < crowd.known_share
-        if not self._choices(crowd.journey, crowd.host, is_known=is_known)[0]:
-            is_known = not is_known
         groups, together = self._choices(crowd.journey, crowd.host, is_known=is_known)
+        if not groups:
+            is_known = not is_known
+            groups, together = self._choices(crowd.journey, crowd.host, is_known=is_known)
         number = self._free_one(groups[bisect(together, random.random() * together[-1])])
         player = self._decode(self._lines[number])
         self._playing[id(player)] = number, is_known
