@@ -97,6 +97,7 @@ class House:
         )
         self._device = device
         self.limits = limits_of(made, lambda school: 1_000.0, lambda place: self.missed.get(place, 0))
+        admission = admission_of(made, time.monotonic(), lambda school: 1.0)
         voice = Voice(security_headers(made), retry_s=4, chance=random.Random(1))
         self.bidding = bidding_of(made, b"bid", voice, self.limits.pace)
         self.gate = Gate(
@@ -117,8 +118,8 @@ class House:
             inside=inside,
             guest_of=lambda scope: scope.get("guest"),
             clock=self.clock,
-            admission=admission_of(made, time.monotonic(), lambda school: 1.0),
-            keeper=Keeper(made.data_dir, room, self.clock),
+            admission=admission,
+            keeper=Keeper(made.data_dir, room, admission.bearable, self.clock),
             publish=lambda subject, payload: False,
             watch=Watch(self.clock, lambda subject, payload: False),
             announcement=Announcement(lambda school: (), lambda school: 1.0),

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firstbell.gate.bearable import CALM, SPARE
 from firstbell.gate.gate import KEPT_S
 from firstbell.kernel.asgi import Message
 from tests.gate.house import PEACE, House
@@ -158,6 +159,17 @@ async def test_a_worker_that_starts_again_without_the_bus_knows_what_its_neighbo
     await fresh.gate.stop()
     fresh.door.room.let_in(0.0, fresh.clock.seconds() + 5, 1.0)
     assert fresh.door.room.waiting == 15
+
+
+async def test_a_worker_that_starts_again_bears_what_it_bore_before(tmp_path: Path) -> None:
+    house, fresh = House(data_dir=tmp_path), House(data_dir=tmp_path)
+    house.gate.start()
+    for _ in range(2 * CALM):
+        house.gate.admission.bearable.learn(200.0, 200.0, 0.1, is_overloaded=False)
+    await house.gate.stop()
+    fresh.gate.start()
+    assert fresh.gate.admission.bearable.per_s == pytest.approx(SPARE * 2_000, rel=0.01)
+    await fresh.gate.stop()
 
 
 async def test_a_hand_in_from_a_known_device_passes_the_line() -> None:

@@ -94,7 +94,9 @@ def rehearse_all(
         for scenario in SCENARIOS.values():
             if rehearsals and not is_trial:
                 stage.begin_anew()
-            _, rehearsals[scenario.name] = own.play(scenario, minutes or scenario.minutes)
+            _, results = own.play(scenario, minutes or scenario.minutes)
+            console.print(verdict_table(scenario, results))
+            rehearsals[scenario.name] = results
     return Benchmark(edge, gate_us, rehearsals)
 
 

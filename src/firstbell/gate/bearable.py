@@ -38,13 +38,19 @@ class Bearable:
     grows as DAGOR moves its number of requests to admit (Zhou et al., SoCC 2018), within bounds.
     """
 
-    __slots__ = ("_calm", "_cost_s", "_mean_per_s", "_overloaded", "per_s")
+    __slots__ = ("_calm", "_mean_per_s", "_overloaded", "cost_s", "per_s")
 
     def __init__(self) -> None:
         self.per_s = AT_FIRST_PER_S
         self._mean_per_s = 0.0
-        self._cost_s = SPARE / AT_FIRST_PER_S
+        self.cost_s = SPARE / AT_FIRST_PER_S
+        """How much of its core a request takes, in seconds."""
         self._calm = self._overloaded = 0
+
+    def resume(self, cost_s: float) -> None:
+        """Begin with what a request took of an earlier worker."""
+        self.cost_s = cost_s
+        self.per_s = self._possible_per_s
 
     def learn(self, arrived_per_s: float, worked_per_s: float, busy: float, *, is_overloaded: bool) -> None:
         """Move by a window in which so many requests arrived and were worked on each second.
@@ -53,7 +59,7 @@ class Bearable:
         """
         self._mean_per_s += PEACE * (worked_per_s - self._mean_per_s)
         if worked_per_s >= SURE_PER_S:
-            self._cost_s += PEACE * (busy / worked_per_s - self._cost_s)
+            self.cost_s += PEACE * (busy / worked_per_s - self.cost_s)
         if is_overloaded:
             self._calm = 0
             self._overloaded += 1
@@ -78,4 +84,4 @@ class Bearable:
     @property
     def _possible_per_s(self) -> float:
         """What the worker's share of its core is enough for, at what a request takes of it: the utilisation law."""
-        return SPARE / self._cost_s
+        return SPARE / self.cost_s

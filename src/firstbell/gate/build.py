@@ -68,6 +68,7 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         size_of=neighbours.size_of,
     )
     voice = Voice(security_headers(settings), retry_s=settings.gate_retry_seconds, chance=chance)
+    admission = admission_of(settings, time.monotonic(), neighbours.size_of)
     limits = limits_of(settings, neighbours.size_of, neighbours.names_missed)
     return Gate(
         app,
@@ -90,8 +91,8 @@ def build_gate(app: App, settings: Settings, clock: Clock, routes: Iterable[Decl
         inside=inside,
         guest_of=neighbours.guest_of,
         clock=clock,
-        admission=admission_of(settings, time.monotonic(), neighbours.size_of),
-        keeper=Keeper(settings.data_dir / "gate", room, clock),
+        admission=admission,
+        keeper=Keeper(settings.data_dir / "gate", room, admission.bearable, clock),
         announcement=Announcement(neighbours.hosts_of, neighbours.size_of),
         limits=limits,
         bidding=bidding_of(settings, Signer(keys, "bid").mac(b""), voice, limits.pace),

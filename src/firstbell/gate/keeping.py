@@ -1,4 +1,4 @@
-"""Keeps the waiting room through the end of a worker: written each second beside the event loop, read at the start."""
+"""Keeps what a worker must not forget when it ends: written each second beside the event loop, read at the start."""
 
 import asyncio
 import fcntl
@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from firstbell.gate.sharing import Part, pack, unpack
+from firstbell.gate.bearable import Bearable
+from firstbell.gate.sharing import Part
 from firstbell.gate.waiting import WaitingRoom
 from firstbell.kernel.clock import Clock
 
@@ -19,12 +20,20 @@ WORKERS_MAX = 64
 """More workers than any node has cores for; beyond it a room is not kept."""
 
 
-class Keeper:
-    """The file of one worker's room in the data folder. Each worker holds the first that nobody else holds."""
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """The waiting room of a worker, and how much of its core a request took, in seconds."""
 
-    def __init__(self, folder: Path, room: WaitingRoom, clock: Clock) -> None:
+    room: Part
+    cost_s: float
+
+
+class Keeper:
+    """The file of one worker in the data folder. Each worker holds the first that nobody else holds."""
+
+    def __init__(self, folder: Path, room: WaitingRoom, bearable: Bearable, clock: Clock) -> None:
         self._folder = folder
         self._room = room
+        self._bearable = bearable
         self._clock = clock
         self._file: int | None = None
         self._path = folder
@@ -32,7 +41,7 @@ class Keeper:
         self._kept = b""
 
     def start(self) -> None:
-        """Take a file, the room that an earlier worker left in it, and what its neighbours counted."""
+        """Take a file, what an earlier worker left in it, and what its neighbours counted."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in range(WORKERS_MAX):
             lock = os.open(self._folder / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -46,10 +55,10 @@ class Keeper:
             return
 
     def keep(self) -> None:
-        """Write the room if it changed and the last writing is done; the disk is never waited for."""
+        """Write what changed if the last writing is done; the disk is never waited for."""
         if self._file is None or (self._writing is not None and not self._writing.done()):
             return
-        snapshot = pack(self._room.snapshot())
+        snapshot = self._snapshot()
         if snapshot != self._kept:
             self._kept = snapshot
             self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, snapshot))
@@ -60,7 +69,7 @@ class Keeper:
             return
         if self._writing is not None:
             await self._writing
-        await asyncio.to_thread(self._write, pack(self._room.snapshot()))
+        await asyncio.to_thread(self._write, self._snapshot())
         os.close(self._file)
         self._file = None
 
@@ -68,16 +77,20 @@ class Keeper:
         now = self._clock.seconds()
         own = self._read(self._path)
         if own is not None:
-            self._room.restore(own, now)
+            self._room.restore(own.room, now)
+            self._bearable.resume(own.cost_s)
         for path in sorted(self._folder.glob("*.room")):
             neighbour = None if path == self._path else self._read(path)
             if neighbour is not None:
                 # Its counts and cursors; whether it still lets people in, it says itself.
-                self._room.hear(msgspec.structs.replace(neighbour, rate_per_s=math.inf), now)
+                self._room.hear(msgspec.structs.replace(neighbour.room, rate_per_s=math.inf), now)
 
-    def _read(self, path: Path) -> Part | None:
+    def _snapshot(self) -> bytes:
+        return msgspec.msgpack.encode(Kept(self._room.snapshot(), self._bearable.cost_s))
+
+    def _read(self, path: Path) -> Kept | None:
         try:
-            return unpack(path.read_bytes())
+            return msgspec.msgpack.decode(path.read_bytes(), type=Kept)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError) as error:
