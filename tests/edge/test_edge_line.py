@@ -26,12 +26,13 @@ def hold(
     front: Front, *, host: str = WILGE, served: int = 0, served_until: float = 0.0, per_s: int = 1, booked: int = 0
 ) -> None:
     """Let so many people of each lane be called, and in a later breath who came until then, in seconds since 1970."""
-    told = {"waiting/cell1": 500, "clock/cell1": 0, "booked/cell1": booked}
+    told = {"waiting/cell1": 500, "clock/cell1": 0}
     for lane in (PROVEN, HINTED, STRANGER):
         told[f"served/{host}/{lane}"] = served
         told[f"served_until/{host}/{lane}"] = int(served_until * 1_000)
         told[f"pace/{host}/{lane}"] = per_s * 1_000
         told[f"advance/{host}/{lane}"] = ADVANCE
+        told[f"booked/{host}/{lane}"] = booked
     front.tell(age_s=-60, **told)
 
 

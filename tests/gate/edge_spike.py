@@ -79,7 +79,7 @@ class EdgeSpike(Spike):
         person.called = Called(person.came_ms // MS, person.promised_at, waiting)
         if behind <= 0:
             return None
-        call_s += self._map["booked/cell1"]
+        call_s += self._map.get(f"booked/{host}/0", 0)
         if not person.told_at:
             person.told_at, person.told_s = self._now, call_s + 1
             person.promised_at = now + person.told_s

@@ -83,7 +83,7 @@ def test_what_several_nodes_let_in_is_added_up_and_only_the_hosts_of_this_edge_c
     assert only_hosts(told, {"*"}) == told
     entries = Cell("cell1").entries(only_hosts(told, {"a"}), 0.0, {"a": (0, 0, 0)}, {})
     assert (entries["line/a/0"], "line/b/0" in entries) == (7, False)
-    assert (entries["waiting/cell1"], entries["booked/cell1"]) == (0, 3)
+    assert (entries["waiting/cell1"], entries["booked/a/0"]) == (0, 3)
 
 
 def test_a_cell_at_another_hour_says_how_far_its_clock_is_ahead() -> None:

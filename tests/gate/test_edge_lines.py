@@ -1,5 +1,6 @@
 """The lines at the edge on an injected clock, with HAProxy's counters as they would be."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ class Street:
 
     rate_per_s: float = RATE
     calls_per_s: float = RATE
+    booked_s: float = 0.0
+    unheard_s: float = 0.0
     sizes: Mapping[str, float] = field(default_factory=dict)
     now_s: float = 1_000.0
     lines: EdgeLines = field(default_factory=EdgeLines)
@@ -38,6 +41,8 @@ class Street:
             rate_per_s=self.rate_per_s,
             calls_per_s=self.calls_per_s,
             sizes=self.sizes,
+            booked_s=self.booked_s,
+            unheard_s=self.unheard_s,
             told=self.told,
         )
         return self.lines.entries()
@@ -132,13 +137,26 @@ def test_lines_end_when_the_gate_lets_everybody_in() -> None:
 
 
 def test_who_passes_while_the_gates_have_not_told_is_counted_in_peace_too() -> None:
-    street = Street()
+    street = Street(unheard_s=1.0)
     street.lines.rest({WILGE: (0, 500, 0)})
     street.counted[WILGE] = [0, 500, 0]
-    street.second(hinted=900)
-    assert street.lines.passed == 900, "those before the first look are of another morning"
-    street.second(hinted=600)
-    assert street.lines.passed == int(AHEAD_S * RATE), "the others wait here"
+    told = street.second(hinted=900)
+    assert told[f"booked/{WILGE}/1"] == math.ceil(900 / RATE - 1), "those before the first look are of another morning"
+    told = street.second(hinted=600)
+    assert told[f"booked/{WILGE}/1"] == AHEAD_S - 1, "the others wait here"
+
+
+def test_whoever_comes_after_people_who_were_called_early_is_told_that_these_come_first() -> None:
+    street = Street(booked_s=1.0)
+    for _ in range(10):
+        street.second(hinted=int(5 * RATE))
+    street.calls_per_s = 11 * RATE
+    told = street.second(hinted=0)
+    assert told[f"booked/{WILGE}/1"] == pytest.approx(1 + 11, abs=1), "they were told to come when it was their turn"
+    street.calls_per_s = RATE
+    for _ in range(20):
+        told = street.second(hinted=0)
+    assert told[f"booked/{WILGE}/1"] == 1, "they have come"
 
 
 @given(

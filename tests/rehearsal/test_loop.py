@@ -205,6 +205,9 @@ def test_schools_that_stand_one_after_the_other_in_the_cast_come_mixed(tmp_path:
     came = [cast.next(Crowd("everybody", "morning", ()), chance) for _ in range(200)]
     assert 30 <= sum(player.host == "wilge.test" for player in came[:100]) <= 70
     assert len({(player.host, player.sign_in_name) for player in came}) == 200, "each comes once"
+    assert cast.next(Crowd("everybody", "morning", ()), chance) is None, "all of them are there"
+    cast.take_back(came[7])
+    assert cast.next(Crowd("everybody", "morning", ()), chance) == came[7]
 
 
 def attack_on(address: tuple[str, int], stretch: Stretch, *, kept_share: float = 0.5, slow: int = 0) -> Attack:

@@ -18,6 +18,7 @@ from firstbell.cli import with_kept_keys
 from firstbell.cli.checks import wait_for_port
 from firstbell.cli.keeper import Keeper
 from firstbell.cli.progress import Steps
+from firstbell.gate.keeping import ROOM
 from firstbell.kernel.engines import Engines
 from firstbell.kernel.errors import OperatorError
 from firstbell.kernel.migrations import drop_database, ensure_database, migrate
@@ -103,8 +104,11 @@ class Installation:
         Raises:
             OperatorError: it does not become ready.
         """
-        shutil.rmtree(self.settings.data_dir / "gate", ignore_errors=True)
-        self._wait_until_ready(self._keeper.renew("serve"), self.settings)
+        self._wait_until_ready(self._keeper.renew("serve", self._forget_who_waits), self.settings)
+
+    def _forget_who_waits(self) -> None:
+        for room in (self.settings.data_dir / "gate").glob(f"*{ROOM}"):
+            room.unlink()
 
     @contextmanager
     def another_web(self, settings: Settings, *options: str, name: str = "another") -> Iterator[int]:

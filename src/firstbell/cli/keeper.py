@@ -40,10 +40,11 @@ class Keeper:
         """What is kept running now, the first started first."""
         return [kept.child for kept in self._kept]
 
-    def renew(self, name: str) -> Child:
-        """End the process of that name and start it again."""
+    def renew(self, name: str, meanwhile: Callable[[], None]) -> Child:
+        """End the process of that name, do something `meanwhile`, and start it again."""
         kept = next(kept for kept in self._kept if kept.child.name == name)
         kept.child.stop()
+        meanwhile()
         kept.child = kept.start()
         return kept.child
 

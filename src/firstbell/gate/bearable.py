@@ -24,6 +24,9 @@ AT_FIRST_PER_S = 100.0
 first second in a storm shows less, and is not what it can do."""
 SURE_PER_S = 20.0
 """With so many requests a second a window shows what one takes; with fewer it shows what the worker does besides."""
+SURE_BUSY = 0.4
+"""From this share of a core on it shows that they take more than was known: with less to do the worker does less of it
+together, and one request takes twice as much."""
 SPARE = 0.6
 """The share of its core that a worker may hope for: what it had of one that it shared with the database and
 passwords."""
@@ -58,7 +61,7 @@ class Bearable:
         For them the worker was `busy`, a share of the window.
         """
         self._mean_per_s += PEACE * (worked_per_s - self._mean_per_s)
-        if worked_per_s >= SURE_PER_S:
+        if worked_per_s >= SURE_PER_S and (busy >= SURE_BUSY or busy < self.cost_s * worked_per_s):
             self.cost_s += PEACE * (busy / worked_per_s - self.cost_s)
         if is_overloaded:
             self._calm = 0

@@ -1,6 +1,5 @@
 """What HAProxy at the edge is told, as the lines of its maps: classes of paths, levels, and where lines stand."""
 
-import math
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -128,18 +127,10 @@ class Cell:
             self._lines.rest(counted)
             return {}
         self._lines.turn(
-            counted, now_s, rate_per_s=told.entries_per_s, calls_per_s=told.calls_per_s, sizes=told.sizes, told=believed
-        )
-        return {
-            f"waiting/{self._name}": self._lines.waiting,
-            f"booked/{self._name}": math.ceil(told.booked_s + self._unheard_s(told, now_s)),
-            **self._lines.entries(),
-        }
-
-    def _unheard_s(self, told: Told, now_s: float) -> float:
-        """What those will have booked who passed since the gates told: at the begin of a spike that is most."""
-        since_s = min(SECOND_S, max(0.0, now_s - told.clock_s))
-        return since_s * max(0.0, self._lines.passed / told.entries_per_s - 1)
+            counted, now_s, rate_per_s=told.entries_per_s, calls_per_s=told.calls_per_s, sizes=told.sizes,
+            booked_s=told.booked_s, unheard_s=min(SECOND_S, max(0.0, now_s - told.clock_s)), told=believed,
+        )  # fmt: skip
+        return {f"waiting/{self._name}": self._lines.waiting, **self._lines.entries()}
 
     def _standing(self) -> dict[str, int]:
         """The highest level of each host in the last seconds, where all of them cut."""

@@ -5,6 +5,7 @@ hours by second, so that how many were called is an instant: whoever came before
 """
 
 import bisect
+import math
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
@@ -18,11 +19,17 @@ many seconds, and at least so many people."""
 PACE_MEMORY_S = 10.0
 """The pace of a line, from which waits are told, is averaged over about this time."""
 
+PACE_MIN_PER_S = 1e-3
+"""Of a line that has had no entry yet."""
+
 INSTANTS_MAX = 10_800
 """Three hours of seconds; whoever came before is called."""
 
 LINES_MAX = 3_000
 """Of one cell: 1,000 host names with three lanes. Others are called at once, and wait at the gate."""
+
+SLEEP_S_MAX = 600
+"""Who is to come in later than that comes to look before, and is called then."""
 
 _MS = 1_000
 
@@ -55,7 +62,8 @@ class EdgeLine:
     """One line: how many came by when, and how many of them were called.
 
     `came` and `called` count people since the line began, and do not begin anew when HAProxy does; `came_last` are
-    those since the last count.
+    those since the last count. When the gates want more people than come, those are called who were told to come later.
+    They sleep until then, and take the entries of that second; whoever comes now is told a wait that leaves them those.
     """
 
     def __init__(self, counter: int, now_s: float) -> None:
@@ -64,9 +72,15 @@ class EdgeLine:
         """What is to be added to HAProxy's counter, which begins at 0 when it starts."""
         self._instants = [now_s]
         self._counts = [counter]
+        self._dues = [now_s]
+        """When those were told to come in who came until each instant."""
+        self._asleep: dict[int, float] = {}
+        """How many are called and were told to come in later, by that second."""
         self.came, self.came_last = counter, 0
         self.called = float(counter)
         self.pace_per_s = 0.0
+        self.booked_s = 0.0
+        """How many seconds of entries are taken by others than those who wait here."""
 
     def count(self, counter: int, now_s: float) -> None:
         """HAProxy has counted so many until now."""
@@ -76,22 +90,33 @@ class EdgeLine:
         before, self.came = self.came, self._since + counter
         self.came_last = self.came - before
         if self.came > self._counts[-1]:
+            before_them = (before + self.came) / 2 - self.called
+            self._dues.append(now_s + self._wait_s(before_them) if before_them > 0 else now_s)
             self._instants.append(now_s)
             self._counts.append(self.came)
         else:
             self._instants[-1] = now_s
         passed = max(bisect.bisect_right(self._counts, self.called) - 1, len(self._counts) - INSTANTS_MAX, 0)
-        del self._counts[:passed], self._instants[:passed]
+        del self._counts[:passed], self._instants[:passed], self._dues[:passed]
         self.called = max(self.called, self._counts[0])
+        self._asleep = {second: people for second, people in self._asleep.items() if second > now_s}
 
     @property
     def waiting(self) -> int:
         """How many came and were not called."""
         return max(0, int(self.came - self.called))
 
-    def call(self, people: float) -> None:
+    def call(self, people: float, now_s: float) -> None:
         """Call the next."""
-        self.called += people
+        until = self.called + people
+        for place in range(bisect.bisect_right(self._counts, self.called), len(self._counts)):
+            if self._counts[place - 1] >= until:
+                break
+            second = int(self._dues[place])
+            if now_s < second < now_s + SLEEP_S_MAX:
+                people = min(until, self._counts[place]) - max(self.called, self._counts[place - 1])
+                self._asleep[second] = self._asleep.get(second, 0.0) + people
+        self.called = until
 
     def call_ahead(self, people: float) -> None:
         """Call everybody, and so many who are still to come."""
@@ -100,6 +125,18 @@ class EdgeLine:
     def keep_pace(self, per_s: float) -> None:
         """Average how many are called a second."""
         self.pace_per_s += (per_s - self.pace_per_s) / PACE_MEMORY_S
+
+    def _wait_s(self, before_them: float) -> float:
+        return self.booked_s + before_them / max(self.pace_per_s, PACE_MIN_PER_S)
+
+    def take_booked(self, booked_s: float, now_s: float) -> None:
+        """Know for how many seconds the entries at the gates are booked; those who are called and sleep take more."""
+        taken = 0.0
+        for second, people in sorted(self._asleep.items()):
+            if self.waiting + taken <= self.pace_per_s * (second - now_s):
+                break
+            taken += people
+        self.booked_s = booked_s + taken / max(self.pace_per_s, PACE_MIN_PER_S)
 
     @property
     def served(self) -> int:
@@ -128,6 +165,7 @@ class EdgeLine:
         """Go on where an earlier process was, which had told HAProxy this."""
         self._counts.insert(0, served)
         self._instants.insert(0, served_until_ms / _MS)
+        self._dues.insert(0, served_until_ms / _MS)
         self.called = float(served)
 
 
@@ -138,7 +176,7 @@ class EdgeLines:
         self._lines: dict[EdgeLineKey, EdgeLine] = {}
         self._came: int | None = None
         self._left_waiting = 0
-        self.passed = 0
+        self._passed = 0
         """How many came since the last turn and did not have to wait here."""
 
     @property
@@ -154,12 +192,15 @@ class EdgeLines:
         rate_per_s: float,
         calls_per_s: float,
         sizes: Mapping[str, float],
+        booked_s: float,
+        unheard_s: float,
         told: Mapping[str, int],
     ) -> None:
         """Once a second: call the next of each line.
 
         `counted` has HAProxy's counters by host. The gates let in `rate_per_s` and want `calls_per_s` to be called;
-        schools share them by their `sizes`. `told` is what HAProxy believes now.
+        schools share them by their `sizes`. `unheard_s` ago the entries of the next `booked_s` were booked. `told` is
+        what HAProxy believes now.
         """
         for key, counter in _counters(counted):
             line = self._lines.get(key)
@@ -181,11 +222,15 @@ class EdgeLines:
         weights = {key: people[key.host] * SHARES[key.lane] for key in wanted}
         for key, per_s in share_out(max(0.0, left_per_s), wanted, weights).items():
             self._lines[key].keep_pace(per_s)
-            self._lines[key].call(per_s * calls_per_s / rate_per_s)
+            self._lines[key].call(per_s * calls_per_s / rate_per_s, now_s)
         weights = {key: people[key.host] for key in strangers}
         for key, per_s in share_out(STRANGERS_SHARE * rate_per_s, strangers, weights).items():
             self._lines[key].keep_pace(per_s)
-            self._lines[key].call(per_s)
+            self._lines[key].call(per_s, now_s)
+        # At the begin of a spike most pass before the gates are heard of.
+        booked_s += unheard_s * max(0.0, self._passed / rate_per_s - 1)
+        for line in self._lines.values():
+            line.take_booked(booked_s, now_s)
         self._left_waiting = self.waiting
 
     def rest(self, counted: Mapping[str, tuple[int, ...]]) -> None:
@@ -197,7 +242,7 @@ class EdgeLines:
     def _see_who_passed(self, counted: Mapping[str, tuple[int, ...]]) -> None:
         before, self._came = self._came, sum(sum(counters) for counters in counted.values())
         came = 0 if before is None else self._came - before
-        self.passed = max(0, came - max(0, self.waiting - self._left_waiting))
+        self._passed = max(0, came - max(0, self.waiting - self._left_waiting))
 
     def _share_at_first(self, key: EdgeLineKey) -> float:
         """What a line where nobody waits may have of its school's entries."""
@@ -215,6 +260,7 @@ class EdgeLines:
             made[f"served_until/{name}"] = line.served_until_ms
             made[f"advance/{name}"] = max(1, round(line.advance_ms_per_s))
             made[f"pace/{name}"] = max(1, round(line.pace_per_s * 1_000))
+            made[f"booked/{name}"] = math.ceil(line.booked_s)
         return made
 
 

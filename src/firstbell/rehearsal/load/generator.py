@@ -7,12 +7,13 @@ import resource
 import signal
 import time
 from bisect import bisect
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import accumulate
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,9 +33,6 @@ VISITORS_MAX = 300_000
 
 OPEN_FILES = 131_072
 """Who is told to come back within 15 s keeps the connection: at 5,000 people a second that may be all of them."""
-
-LOOKED_AT_MAX = 100
-"""How many devices are looked at for one that is not in use."""
 
 
 Report = Callable[[Tally, list[tuple[str, str]]], None]
@@ -121,6 +119,9 @@ class Performance:
             self.tally.errors["generator full"] += 1
             return
         player = self._cast.next(crowd, self.random)
+        if player is None:
+            self.tally.errors["no device left"] += 1
+            return
         journey = JOURNEYS[crowd.journey][player.role](player)
         visitor = Visitor(self, crowd.name, player, journey)
         self._visitors.add(visitor)
@@ -133,70 +134,72 @@ class Performance:
         self.loop.at(due_s + PATIENCE_LOOKED_AT_S, self._give_up_patience)
 
 
-Group = tuple[str, str, bool]
-"""Role, school ("" for all) and whether on a known device."""
+class Group(NamedTuple):
+    """People who are alike for a crowd, and whether their device is known."""
+
+    role: str
+    host: str
+    is_known: bool
 
 
 class Cast:
     """The people who may come, read from their file; each comes once before anybody comes twice.
 
-    All schools and classes come mixed: in the file one stands after the other.
+    The classes of a school come mixed: in the file one stands after the other.
     """
 
     def __init__(self, file: Path) -> None:
         self._decode = msgspec.json.Decoder(Player).decode
         self._lines = file.read_bytes().splitlines()
-        self._groups: dict[Group, list[int]] = {}
+        self._free: dict[Group, deque[int]] = {}
+        """Whose device is not in use: two on one would look like a stolen session, and be treated as one."""
         self._chosen_from: dict[tuple[str, str, bool], tuple[list[Group], list[int]]] = {}
-        self._turns: Counter[Group] = Counter()
-        self._playing: dict[int, tuple[int, bool]] = {}
-        """Which line each player came from, and whether on a known device, by the player's own identity."""
-        self._used: set[int] = set()
+        self._playing: dict[int, tuple[int, Group]] = {}
+        """Which line each player came from, and of which group, by the player's own identity."""
         for number, line in enumerate(self._lines):
             player = self._decode(line)
-            for host in ("", player.host):
-                self._groups.setdefault((player.role, host, player.is_known), []).append(number)
+            self._free.setdefault(Group(player.role, player.host, player.is_known), deque()).append(number)
         mixed = random.Random(0)  # noqa: S311 - the same cast comes in the same order
-        for numbers in self._groups.values():
-            mixed.shuffle(numbers)
+        for group, numbers in self._free.items():
+            self._free[group] = deque(mixed.sample(numbers, len(numbers)))
+        self._sizes = {group: len(numbers) for group, numbers in self._free.items()}
 
-    def next(self, crowd: Crowd, random: random.Random) -> Player:
-        """The next one for this crowd, on a known device or not; on the other kind where a small cast has but that."""
+    def next(self, crowd: Crowd, random: random.Random) -> Player | None:
+        """The next one for this crowd, on a known device or not; on the other kind where a cast has but that.
+
+        None when all of them have come and not left.
+        """
         is_known = random.random() < crowd.known_share
-        groups, together = self._choices(crowd.journey, crowd.host, is_known=is_known)
-        if not groups:
-            is_known = not is_known
-            groups, together = self._choices(crowd.journey, crowd.host, is_known=is_known)
-        number = self._free_one(groups[bisect(together, random.random() * together[-1])])
+        for kind in (is_known, not is_known):
+            groups, together = self._choices(crowd.journey, crowd.host, is_known=kind)
+            if groups:
+                chosen = groups[bisect(together, random.random() * together[-1])]
+                group = chosen if self._free[chosen] else max(groups, key=lambda group: len(self._free[group]))
+                if self._free[group]:
+                    return self._play(group)
+        return None
+
+    def _play(self, group: Group) -> Player:
+        number = self._free[group].popleft()
         player = self._decode(self._lines[number])
-        self._playing[id(player)] = number, is_known
-        self._used.add(number)
+        self._playing[id(player)] = number, group
         return player
 
     def _choices(self, journey: str, host: str, *, is_known: bool) -> tuple[list[Group], list[int]]:
-        """Who of that school takes part, and how many devices each role and those before it have."""
+        """Who of that school takes part, and how many devices each group and those before it have."""
         key = journey, host, is_known
         if key not in self._chosen_from:
-            groups = [(role, host, is_known) for role in JOURNEYS[journey] if (role, host, is_known) in self._groups]
-            self._chosen_from[key] = groups, list(accumulate(len(self._groups[group]) for group in groups))
+            roles = JOURNEYS[journey]
+            groups = [g for g in self._free if g.role in roles and g.is_known == is_known and host in {"", g.host}]
+            self._chosen_from[key] = groups, list(accumulate(self._sizes[group] for group in groups))
         return self._chosen_from[key]
-
-    def _free_one(self, group: Group) -> int:
-        """The next whose device is not in use: two on one would look like a stolen session, and be treated as one."""
-        numbers = self._groups[group]
-        for _ in range(min(len(numbers), LOOKED_AT_MAX)):
-            number = numbers[self._turns[group] % len(numbers)]
-            self._turns[group] += 1
-            if number not in self._used:
-                break
-        return number
 
     def take_back(self, player: Player) -> None:
         """Remember the cookies of somebody who leaves. A night passes: access is over, a stranger is one again."""
-        number, is_known = self._playing.pop(id(player))
-        self._used.discard(number)
+        number, group = self._playing.pop(id(player))
+        self._free[group].append(number)
         player.cookies.pop("access", None)
-        if is_known:
+        if group.is_known:
             self._lines[number] = msgspec.json.encode(player)
 
 
