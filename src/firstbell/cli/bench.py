@@ -66,7 +66,7 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, help="How often each step is played.")] = PARTICIPANTS,
     cache: Annotated[Path, typer.Option(help="Folder that keeps the filled world for the next run.")] = CACHE,
     rehearse: Annotated[bool, typer.Option("--rehearse", help="Play all rehearsals instead.")] = False,
-    minutes: Annotated[float | None, typer.Option(min=0.05, max=60, help="Length of each rehearsal.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.05, max=60, help="Longest rehearsal.")] = None,
     edge: Annotated[bool, typer.Option("--edge", help="Rehearse with the real HAProxy in front.")] = False,
     people_per_second_max: Annotated[
         float | None, typer.Option(min=1, help="Never more people a second: a trial that proves nothing.")

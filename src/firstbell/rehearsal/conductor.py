@@ -17,7 +17,7 @@ from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch
 from firstbell.rehearsal.load.tally import Tally, percentile
 from firstbell.rehearsal.pricing import PRICE_SECONDS, Pricing, Refuser, bearable_attack_x
 from firstbell.rehearsal.results import Capacity, Prices
-from firstbell.rehearsal.scenarios.scenario import Fault, Phase, Scenario, Throng
+from firstbell.rehearsal.scenarios.scenario import Fault, Phase, Scenario, Schools, Throng
 
 P1 = 1
 P1_P99_SECONDS_MAX = 0.25
@@ -210,13 +210,13 @@ class Conductor:
         played = Played(scenario, capacity, bounds, prices, attack_x)
         end_s = bounds[-1][2]
         attack = self._attack_orders(capacity, prices, limits, bounds)
-        self._carry_out(_crowds(bounds, capacity, limits, self._stage.hosts[0]), end_s, played, watch, attack)
+        self._carry_out(_crowds(bounds, capacity, limits, self._stage.hosts), end_s, played, watch, attack)
         return played
 
     def people(self, scenario: Scenario, capacity: Capacity, limits: Limits) -> int:
         """How many people the scenario brings."""
         bounds = _bounds(scenario, limits.minutes * 60)
-        crowds = _crowds(bounds, capacity, limits, "")
+        crowds = _crowds(bounds, capacity, limits, ())
         return ceil(sum(s.per_s * (s.until_s - s.from_s) for crowd in crowds for s in crowd.stretches))
 
     def _holds(self, people_per_s: float, limits: Limits, watch: Watch) -> bool:
@@ -337,17 +337,16 @@ def _bounds(scenario: Scenario, seconds: float) -> list[tuple[Phase, float, floa
 
 
 def _crowds(
-    bounds: list[tuple[Phase, float, float]], capacity: Capacity, limits: Limits, first_host: str
+    bounds: list[tuple[Phase, float, float]], capacity: Capacity, limits: Limits, hosts: Sequence[str]
 ) -> tuple[Crowd, ...]:
     """The throngs of all phases as crowds with their stretches."""
-    stretches: dict[tuple[str, str, bool], list[Stretch]] = {}
+    stretches: dict[tuple[str, str, Schools], list[Stretch]] = {}
     for phase, from_s, until_s in bounds:
         for throng in phase.throngs:
-            own = stretches.setdefault((throng.name, throng.journey, throng.one_school), [])
+            own = stretches.setdefault((throng.name, throng.journey, throng.schools), [])
             own.extend(_ramp(throng, from_s, until_s, capacity.people_per_s, limits))
     return tuple(
-        Crowd(name, journey, tuple(own), first_host if one_school else "")
-        for (name, journey, one_school), own in stretches.items()
+        Crowd(name, journey, tuple(own), schools.hosts(hosts)) for (name, journey, schools), own in stretches.items()
     )
 
 

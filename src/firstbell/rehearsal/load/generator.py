@@ -28,7 +28,7 @@ from firstbell.rehearsal.load.visitor import PATIENCE_S, Visitor
 PATIENCE_LOOKED_AT_S = 0.01
 """How often it is seen whose patience has ended, so that no turn has many."""
 
-VISITORS_MAX = 300_000
+VISITORS_MAX = 450_000
 """People on a journey at once, most of them waiting; 3 KB each. More are turned away and counted as an error."""
 
 OPEN_FILES = 131_072
@@ -153,7 +153,7 @@ class Cast:
         self._lines = file.read_bytes().splitlines()
         self._free: dict[Group, deque[int]] = {}
         """Whose device is not in use: two on one would look like a stolen session, and be treated as one."""
-        self._chosen_from: dict[tuple[str, str, bool], tuple[list[Group], list[int]]] = {}
+        self._chosen_from: dict[tuple[str, tuple[str, ...], bool], tuple[list[Group], list[int]]] = {}
         self._playing: dict[int, tuple[int, Group]] = {}
         """Which line each player came from, and of which group, by the player's own identity."""
         for number, line in enumerate(self._lines):
@@ -171,7 +171,7 @@ class Cast:
         """
         is_known = random.random() < crowd.known_share
         for kind in (is_known, not is_known):
-            groups, together = self._choices(crowd.journey, crowd.host, is_known=kind)
+            groups, together = self._choices(crowd.journey, crowd.hosts, is_known=kind)
             if groups:
                 chosen = groups[bisect(together, random.random() * together[-1])]
                 group = chosen if self._free[chosen] else max(groups, key=lambda group: len(self._free[group]))
@@ -185,12 +185,13 @@ class Cast:
         self._playing[id(player)] = number, group
         return player
 
-    def _choices(self, journey: str, host: str, *, is_known: bool) -> tuple[list[Group], list[int]]:
-        """Who of that school takes part, and how many devices each group and those before it have."""
-        key = journey, host, is_known
+    def _choices(self, journey: str, hosts: tuple[str, ...], *, is_known: bool) -> tuple[list[Group], list[int]]:
+        """Who of those schools takes part, and how many devices each group and those before it have."""
+        key = journey, hosts, is_known
         if key not in self._chosen_from:
             roles = JOURNEYS[journey]
-            groups = [g for g in self._free if g.role in roles and g.is_known == is_known and host in {"", g.host}]
+            alike = [group for group in self._free if group.role in roles and group.is_known == is_known]
+            groups = [group for group in alike if not hosts or group.host in hosts]
             self._chosen_from[key] = groups, list(accumulate(self._sizes[group] for group in groups))
         return self._chosen_from[key]
 

@@ -15,12 +15,12 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """People who come for the same; `host` is the one school that they are all of, "" means all schools."""
+    """People who come for the same; `hosts` are the schools that they are of, none means all schools."""
 
     name: str
     journey: str
     stretches: tuple[Stretch, ...]
-    host: str = ""
+    hosts: tuple[str, ...] = ()
     known_share: float = 0.95
     """How many resume on a known device; the others sign in with a password."""
 

@@ -1,4 +1,4 @@
-"""Forty times what can be served; then one school alone, which is nobody else's problem."""
+"""One school at forty times what can be served, which is nobody else's problem; then all of them."""
 
 from firstbell.rehearsal.bars import (
     alone,
@@ -12,17 +12,27 @@ from firstbell.rehearsal.bars import (
     succeeds,
     with_edge,
 )
-from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Throng, everybody
+from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Schools, Throng, everybody
+
+MINUTES = 1.5
+"""Each of 4,000 a second who wait is somebody with a device of their own, in the memory of the generator."""
 
 SCENARIO = Scenario(
     name="forty-times",
-    story="Forty times as many people come as can be served; later so many of one school, while the others live on.",
-    minutes=12,
+    story="One school comes forty times as strong as can be served, while the others live on; then all of them do.",
+    minutes=MINUTES,
     phases=(
         Phase("before", 0.1, everybody(0.8)),
-        Phase("spike", 0.4, everybody(40)),
-        Phase("after", 0.1, everybody(0.5)),
-        Phase("one school", 0.4, (Throng(0.25, name="others"), Throng(40, name="one school", one_school=True))),
+        Phase(
+            "one school",
+            0.15,
+            (
+                Throng(0.25, name="others", schools=Schools.OTHERS),
+                Throng(40, name="one school", schools=Schools.ONE),
+            ),
+        ),
+        Phase("spike", 0.45, everybody(40)),
+        Phase("after", 0.3, everybody(0.5)),
     ),
     bars=(
         generator_kept_time(),

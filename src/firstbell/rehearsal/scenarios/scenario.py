@@ -1,5 +1,6 @@
 """The form of a scenario: its story, its phases, and what must hold."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +19,18 @@ class Fault(StrEnum):
     STORAGE_SLOW = "the storage is slow"
 
 
+class Schools(StrEnum):
+    """Whose people come: those of all schools, of the last one, or of all but that."""
+
+    ALL = "all"
+    ONE = "one"
+    OTHERS = "others"
+
+    def hosts(self, every: Sequence[str]) -> tuple[str, ...]:
+        """Which of all host names these are; none means all."""
+        return {Schools.ALL: (), Schools.ONE: tuple(every[-1:]), Schools.OTHERS: tuple(every[:-1])}[self]
+
+
 @dataclass(frozen=True, slots=True)
 class Throng:
     """People who come for the same. `x` counts them as a multiple of the people a second that capacity serves."""
@@ -27,7 +40,7 @@ class Throng:
     """For a ramp: how many come at its end."""
     name: str = "everybody"
     journey: str = "morning"
-    one_school: bool = False
+    schools: Schools = Schools.ALL
 
 
 @dataclass(frozen=True, slots=True)
