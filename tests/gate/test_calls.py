@@ -253,7 +253,7 @@ def test_what_is_spare_has_an_end_and_in_peace_nobody_needs_it() -> None:
     taken = sum(calls.take(SCHOOL, 60.0, has_booked=False) for _ in range(100))
     assert taken == int(SPARE_S * RATE)
     calls.turn(61.0, float("inf"), 1.0, RATE)
-    assert (calls.per_s, calls.booked_s, calls.take(SCHOOL, 61.0, has_booked=False)) == (0, 0, False)
+    assert (calls.per_s, calls.booked_s, calls.take(SCHOOL, 61.0, has_booked=False)) == (RATE, 0, False)
 
 
 def test_another_school_waits_for_its_own_share_whatever_one_has_booked() -> None:

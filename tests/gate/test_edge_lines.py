@@ -1,6 +1,5 @@
 """The lines at the edge on an injected clock, with HAProxy's counters as they would be."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -30,13 +29,8 @@ class Street:
 
     def second(self, host: str = WILGE, **came: int) -> dict[str, int]:
         """A second in which so many came to each lane of a school; what HAProxy is told then."""
-        counters = self.counted.setdefault(host, [0, 0, 0])
-        for lane, people in came.items():
-            counters[EdgeLane[lane.upper()]] += people
-        self.now_s += 1
-        counted = {host: tuple(counters) for host, counters in self.counted.items()}
         self.lines.turn(
-            counted,
+            self._count(host, came),
             self.now_s,
             rate_per_s=self.rate_per_s,
             calls_per_s=self.calls_per_s,
@@ -46,6 +40,19 @@ class Street:
             told=self.told,
         )
         return self.lines.entries()
+
+    def rest(self, **came: int) -> dict[str, int]:
+        """The same when the gates let in everybody."""
+        counted = self._count(WILGE, came)
+        self.lines.rest(counted, self.now_s, rate_per_s=self.rate_per_s, sizes=self.sizes, told=self.told)
+        return self.lines.entries()
+
+    def _count(self, host: str, came: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        counters = self.counted.setdefault(host, [0, 0, 0])
+        for lane, people in came.items():
+            counters[EdgeLane[lane.upper()]] += people
+        self.now_s += 1
+        return {host: tuple(counters) for host, counters in self.counted.items()}
 
 
 def test_who_comes_is_called_in_order_as_many_a_second_as_the_gate_wants() -> None:
@@ -128,21 +135,24 @@ def test_the_pace_from_which_waits_are_told_is_what_a_line_gets() -> None:
     assert later[f"pace/{WILGE}/1"] == pytest.approx(35_000, rel=0.05), "what Linde leaves is for Wilge"
 
 
-def test_lines_end_when_the_gate_lets_everybody_in() -> None:
+def test_in_peace_a_crowd_waits_for_a_second_and_everybody_else_is_called() -> None:
     street = Street()
     street.second(hinted=900)
-    street.lines.rest({WILGE: (0, 900, 0)})
-    assert street.lines.entries() == {}
+    assert street.rest(hinted=0)[f"served/{WILGE}/1"] == 900 + AHEAD_S * RATE
+    called = street.rest(hinted=20)
+    assert called[f"served/{WILGE}/1"] >= 920 + AHEAD_S * RATE
+    assert street.lines.waiting == 0
+    assert (called[f"pace/{WILGE}/1"], called[f"booked/{WILGE}/1"]) == (RATE * 1_000, 0), "what a crowd is told"
+    assert street.rest(hinted=400)[f"served/{WILGE}/1"] == 1_320 + AHEAD_S * RATE
     assert street.lines.waiting == 0
 
 
 def test_who_passes_while_the_gates_have_not_told_is_counted_in_peace_too() -> None:
     street = Street(unheard_s=1.0)
-    street.lines.rest({WILGE: (0, 500, 0)})
-    street.counted[WILGE] = [0, 500, 0]
+    street.rest(hinted=500)
+    assert street.second(hinted=0)[f"booked/{WILGE}/1"] == 0, "those before the first look are of another morning"
+    street.rest(hinted=0)
     told = street.second(hinted=900)
-    assert told[f"booked/{WILGE}/1"] == math.ceil(900 / RATE - 1), "those before the first look are of another morning"
-    told = street.second(hinted=600)
     assert told[f"booked/{WILGE}/1"] == AHEAD_S - 1, "the others wait here"
 
 
@@ -154,6 +164,10 @@ def test_whoever_comes_after_people_who_were_called_early_is_told_that_these_com
     told = street.second(hinted=0)
     assert told[f"booked/{WILGE}/1"] == pytest.approx(1 + 11, abs=1), "they were told to come when it was their turn"
     street.calls_per_s = RATE
+    for _ in range(5):
+        told = street.second(hinted=0)
+    assert told[f"booked/{WILGE}/1"] == pytest.approx(1 + 11, abs=2), "the next ones are called as early"
+    street.calls_per_s = 0.0
     for _ in range(20):
         told = street.second(hinted=0)
     assert told[f"booked/{WILGE}/1"] == 1, "they have come"

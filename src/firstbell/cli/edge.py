@@ -210,7 +210,7 @@ class Edge:
             zip(self._nodes, await asyncio.gather(*(self._hear(urls) for urls in self._nodes.values())), strict=True)
         )
         try:
-            counted = await self._haproxy.counted() if any(map(_is_limited, heard.values())) else {}
+            counted = await self._haproxy.counted()
             believed = {} if self._entries else await self._haproxy.read_map(self._map)
             for name, told in heard.items():
                 if told is not None:
@@ -225,7 +225,7 @@ class Edge:
             return f"HAProxy was not told: {error or 'no answer'}"
         kinds = [key.partition("/")[0] for key in entries]
         did = f"told {kinds.count('level')} levels, {kinds.count('line')} lines"
-        if "waiting" in kinds:
+        if any(map(_is_limited, heard.values())):
             did += ", and whom to call"
         silent = [name for name, told in heard.items() if told is None]
         return f"{did}; no metrics from {', '.join(silent)}" if silent else did

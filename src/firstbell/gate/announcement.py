@@ -16,7 +16,7 @@ LINE = Gauge(
     multiprocess_mode="livemax",
 )  # fmt: skip
 CALLS = Gauge(
-    "firstbell_gate_calls", "People a second whom the edge may call, while entries are counted",
+    "firstbell_gate_calls", "People a second whom the edge may call",
     multiprocess_mode="livesum",
 )  # fmt: skip
 BOOKED = Gauge(

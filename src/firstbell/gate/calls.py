@@ -158,15 +158,16 @@ class Calls:
     def turn(self, now: float, rate_per_s: float, share: float, pace_per_s: float) -> None:
         """Once a second: `share` of the `rate_per_s` entries is left to who is called; the rate is infinite in peace.
 
-        `pace_per_s` is what the rate will be in the long run. Whoever was called and stays away leaves an entry, and
-        more are called.
+        `pace_per_s` is what the rate will be in the long run, or would be. Whoever was called and stays away leaves an
+        entry, and more are called.
         """
         self._fill(now)
         self.has_sent_back, self._late = False, 0
         unused, self._unused = self._unused, 0.0
         untold, self._untold = self._untold, 0
         if rate_per_s == math.inf:
-            self._rate_per_s = self._pace_per_s = self._entries = self.per_s = self.booked_s = 0.0
+            self._rate_per_s = self._pace_per_s = self._entries = self.booked_s = 0.0
+            self.per_s = pace_per_s
             self._booked, self._due = {}, Counter()
             self._more = self._sooner = 1.0
             return

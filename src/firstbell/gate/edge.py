@@ -39,7 +39,7 @@ class Told:
     """What the gates of one cell say: level and people by host, period by host and lane, their clock since 1970.
 
     While there is a limit `entries_per_s` people are let in a second, and the edge may call `calls_per_s`; the entries
-    of the next `booked_s` are booked by people whom it has called.
+    of the next `booked_s` are booked by people whom it has called. In peace `calls_per_s` is how many could be let in.
     """
 
     clock_s: float = 0.0
@@ -123,13 +123,15 @@ class Cell:
     def _called(
         self, told: Told, now_s: float, counted: Mapping[str, tuple[int, ...]], believed: Mapping[str, int]
     ) -> dict[str, int]:
-        if not told.entries_per_s:
-            self._lines.rest(counted)
+        if not told.calls_per_s and not told.entries_per_s:  # the gates have just begun, and everybody passes
             return {}
-        self._lines.turn(
-            counted, now_s, rate_per_s=told.entries_per_s, calls_per_s=told.calls_per_s, sizes=told.sizes,
-            booked_s=told.booked_s, unheard_s=min(SECOND_S, max(0.0, now_s - told.clock_s)), told=believed,
-        )  # fmt: skip
+        if not told.entries_per_s:
+            self._lines.rest(counted, now_s, rate_per_s=told.calls_per_s, sizes=told.sizes, told=believed)
+        else:
+            self._lines.turn(
+                counted, now_s, rate_per_s=told.entries_per_s, calls_per_s=told.calls_per_s, sizes=told.sizes,
+                booked_s=told.booked_s, unheard_s=min(SECOND_S, max(0.0, now_s - told.clock_s)), told=believed,
+            )  # fmt: skip
         return {f"waiting/{self._name}": self._lines.waiting, **self._lines.entries()}
 
     def _standing(self) -> dict[str, int]:

@@ -58,6 +58,17 @@ class EdgeLineKey(NamedTuple):
     lane: EdgeLane
 
 
+class _Told(NamedTuple):
+    """What the people of a second were told: the first of the line should have come in at `since_s`."""
+
+    since_s: float
+    pace_per_s: float
+
+    def due_s(self, place: float) -> float:
+        """When whoever came at that place was told to come in."""
+        return self.since_s + place / self.pace_per_s
+
+
 class EdgeLine:
     """One line: how many came by when, and how many of them were called.
 
@@ -72,8 +83,8 @@ class EdgeLine:
         """What is to be added to HAProxy's counter, which begins at 0 when it starts."""
         self._instants = [now_s]
         self._counts = [counter]
-        self._dues = [now_s]
-        """When those were told to come in who came until each instant."""
+        self._told = [_Told(now_s, math.inf)]
+        """What those were told who came until each instant."""
         self._asleep: dict[int, float] = {}
         """How many are called and were told to come in later, by that second."""
         self.came, self.came_last = counter, 0
@@ -90,14 +101,14 @@ class EdgeLine:
         before, self.came = self.came, self._since + counter
         self.came_last = self.came - before
         if self.came > self._counts[-1]:
-            before_them = (before + self.came) / 2 - self.called
-            self._dues.append(now_s + self._wait_s(before_them) if before_them > 0 else now_s)
+            pace_per_s = max(self.pace_per_s, PACE_MIN_PER_S)
+            self._told.append(_Told(now_s + self.booked_s - self.called / pace_per_s, pace_per_s))
             self._instants.append(now_s)
             self._counts.append(self.came)
         else:
             self._instants[-1] = now_s
         passed = max(bisect.bisect_right(self._counts, self.called) - 1, len(self._counts) - INSTANTS_MAX, 0)
-        del self._counts[:passed], self._instants[:passed], self._dues[:passed]
+        del self._counts[:passed], self._instants[:passed], self._told[:passed]
         self.called = max(self.called, self._counts[0])
         self._asleep = {second: people for second, people in self._asleep.items() if second > now_s}
 
@@ -112,10 +123,10 @@ class EdgeLine:
         for place in range(bisect.bisect_right(self._counts, self.called), len(self._counts)):
             if self._counts[place - 1] >= until:
                 break
-            second = int(self._dues[place])
+            first, last = max(self.called, self._counts[place - 1]), min(until, self._counts[place])
+            second = int(self._told[place].due_s((first + last) / 2))
             if now_s < second < now_s + SLEEP_S_MAX:
-                people = min(until, self._counts[place]) - max(self.called, self._counts[place - 1])
-                self._asleep[second] = self._asleep.get(second, 0.0) + people
+                self._asleep[second] = self._asleep.get(second, 0.0) + last - first
         self.called = until
 
     def call_ahead(self, people: float) -> None:
@@ -125,9 +136,6 @@ class EdgeLine:
     def keep_pace(self, per_s: float) -> None:
         """Average how many are called a second."""
         self.pace_per_s += (per_s - self.pace_per_s) / PACE_MEMORY_S
-
-    def _wait_s(self, before_them: float) -> float:
-        return self.booked_s + before_them / max(self.pace_per_s, PACE_MIN_PER_S)
 
     def take_booked(self, booked_s: float, now_s: float) -> None:
         """Know for how many seconds the entries at the gates are booked; those who are called and sleep take more."""
@@ -165,7 +173,7 @@ class EdgeLine:
         """Go on where an earlier process was, which had told HAProxy this."""
         self._counts.insert(0, served)
         self._instants.insert(0, served_until_ms / _MS)
-        self._dues.insert(0, served_until_ms / _MS)
+        self._told.insert(0, _Told(served_until_ms / _MS, math.inf))
         self.called = float(served)
 
 
@@ -202,20 +210,14 @@ class EdgeLines:
         schools share them by their `sizes`. `unheard_s` ago the entries of the next `booked_s` were booked. `told` is
         what HAProxy believes now.
         """
-        for key, counter in _counters(counted):
-            line = self._lines.get(key)
-            if line is not None:
-                line.count(counter, now_s)
-            elif len(self._lines) < LINES_MAX:  # all lanes of a host, or none
-                self._lines[key] = _begun(key, counter, now_s, told)
-        self._see_who_passed(counted)
-        people = {host: max(1.0, sizes.get(host, 1.0)) for host, _ in self._lines}
-        host_per_s = {host: rate_per_s * number / sum(people.values()) for host, number in people.items()}
+        self._count(counted, now_s, told)
+        people = self._people(sizes)
+        whole = sum(people.values())
         left_per_s = rate_per_s
         for key, line in self._lines.items():
             if not line.waiting:
                 left_per_s -= line.came_last if key.lane in SHARES else 0
-                line.pace_per_s = host_per_s[key.host] * self._share_at_first(key)
+                line.pace_per_s = rate_per_s * people[key.host] / whole * self._share_at_first(key)
                 line.call_ahead(max(AHEAD_MIN, AHEAD_S * line.pace_per_s))
         wanted = {key: line.came - line.called for key, line in self._lines.items() if line.waiting}
         strangers = {key: wanted.pop(key) for key in list(wanted) if key.lane is EdgeLane.STRANGER}
@@ -233,16 +235,43 @@ class EdgeLines:
             line.take_booked(booked_s, now_s)
         self._left_waiting = self.waiting
 
-    def rest(self, counted: Mapping[str, tuple[int, ...]]) -> None:
-        """Once a second in peace: the gates let in everybody, and there are no lines."""
-        self._lines.clear()
-        self._left_waiting = 0
-        self._see_who_passed(counted)
+    def rest(
+        self,
+        counted: Mapping[str, tuple[int, ...]],
+        now_s: float,
+        *,
+        rate_per_s: float,
+        sizes: Mapping[str, float],
+        told: Mapping[str, int],
+    ) -> None:
+        """Once a second in peace: call everybody, and ahead what the gates could let in if they had to count.
 
-    def _see_who_passed(self, counted: Mapping[str, tuple[int, ...]]) -> None:
+        Only whoever is in a crowd beyond that waits, for the second until the gates are heard of again; `rate_per_s` is
+        what they would let in.
+        """
+        self._count(counted, now_s, told)
+        people = self._people(sizes)
+        whole = sum(people.values())
+        for key, line in self._lines.items():
+            line.pace_per_s = rate_per_s * people[key.host] / whole * self._share_at_first(key)
+            line.call_ahead(max(AHEAD_MIN, AHEAD_S * rate_per_s))
+            line.take_booked(0.0, now_s)
+        self._left_waiting = 0
+
+    def _count(self, counted: Mapping[str, tuple[int, ...]], now_s: float, told: Mapping[str, int]) -> None:
+        """Know who came, and how many of them passed."""
+        for key, counter in _counters(counted):
+            line = self._lines.get(key)
+            if line is not None:
+                line.count(counter, now_s)
+            elif len(self._lines) < LINES_MAX:  # all lanes of a host, or none
+                self._lines[key] = _begun(key, counter, now_s, told)
         before, self._came = self._came, sum(sum(counters) for counters in counted.values())
         came = 0 if before is None else self._came - before
         self._passed = max(0, came - max(0, self.waiting - self._left_waiting))
+
+    def _people(self, sizes: Mapping[str, float]) -> dict[str, float]:
+        return {host: max(1.0, sizes.get(host, 1.0)) for host, _ in self._lines}
 
     def _share_at_first(self, key: EdgeLineKey) -> float:
         """What a line where nobody waits may have of its school's entries."""
