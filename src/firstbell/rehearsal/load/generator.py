@@ -225,6 +225,8 @@ def run_generator(pipe: Pipe, core: int | None) -> None:
     end_with_parent(signal.SIGKILL, os.getppid())
     # Ctrl-C reaches the whole group; we end when our parent says so.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A hundred thousand people at once, none of whom is rubbish: looking for it would hold up the schedule.
+    gc.disable()
     casts: dict[Path, Cast] = {}
     while True:
         try:
@@ -239,10 +241,8 @@ def run_generator(pipe: Pipe, core: int | None) -> None:
             if orders not in casts:
                 casts = {orders: Cast(orders)}
         else:
-            # A hundred thousand people at once, none of whom is rubbish: looking for it would hold up the schedule.
-            gc.collect()
-            gc.disable()
             Performance(orders, casts[orders.cast]).play(lambda tally, receipts: pipe.send((tally, receipts)))
+            gc.collect()  # now, or the next orders would begin seconds late
         pipe.send(None)
 
 
