@@ -93,6 +93,14 @@ def test_proven_devices_are_called_first_and_the_others_are_not_forgotten() -> N
     assert entries[f"served/{WILGE}/1"] == pytest.approx(40 * RATE + AHEAD_S * RATE, rel=0.05)
 
 
+def test_a_flood_of_strangers_does_not_make_the_gates_count_entries_for_ever() -> None:
+    street = Street()
+    for _ in range(10):
+        street.second(hinted=20, stranger=4_000)
+    assert street.lines.waiting > 30_000
+    assert street.lines.known_waiting == 0
+
+
 def test_nobody_is_called_while_the_gate_wants_nobody_and_the_order_stays() -> None:
     street = Street(calls_per_s=0.0)
     street.second(hinted=0)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from firstbell.gate.bearable import CALM, SPARE
+from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import KEPT_S
 from firstbell.kernel.asgi import Message
 from tests.gate.house import PEACE, House
@@ -128,6 +129,23 @@ async def test_a_flood_that_keeps_no_ticket_makes_no_line() -> None:
     house.budget.rate_per_s = 1.0
     house.door.turn(house.clock.seconds(), 1.0, PEACE)
     assert (await house.ask(cookies=f"ticket={ticket}")).status == 200
+
+
+async def test_strangers_who_go_on_coming_do_not_keep_the_gate_from_peace() -> None:
+    house = House()
+    house.be_busy()
+    coming: list[str] = []
+    for second in range(30):
+        first = await house.ask()
+        if first.status == 503:
+            coming.append(f"ticket={first.cookie('ticket')}")
+        if second >= 3 and coming:
+            await house.ask(cookies=coming.pop(0))
+        assert second >= EntryBudget.CALM_S or house.budget.is_limited
+        house.later(1.0)
+        house.pass_second()
+    assert not house.budget.is_limited
+    assert (await house.ask()).status == 200
 
 
 async def test_no_place_is_lost_when_a_worker_starts_again(tmp_path: Path) -> None:

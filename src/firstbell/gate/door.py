@@ -120,11 +120,13 @@ class Door:
     def turn(self, now: float, seconds: float, load: Load) -> None:
         """Once a second: move the rate, and let the next people in."""
         called = self.calls.waiting(now) > 0 or self.calls.has_sent_back or self.calls.booked_s > 0
+        # Strangers wait until their period closes though there is room: as long as some come, some do.
+        lacks = called or self.room.is_short or self.room.waiting_in(Lane.KNOWN) > 0
         waits = called or self.room.waiting > 0
         can_call = self.calls.are_used(now) if called else self.room.can_call
         joins = waits and (self._was_pressed or self.room.is_limited_elsewhere(now))
         self._was_pressed = False
-        self.budget.adjust(seconds, load, waits=waits, can_call=can_call, joins=joins)
+        self.budget.adjust(seconds, load, waits=lacks, can_call=can_call, joins=joins)
         # In peace only strangers from a busy source wait: for as long as it takes to come back twice.
         rate_per_s, known = self.budget.rate_per_s, self.room.waiting_in(Lane.KNOWN)
         # Known devices that wait at the edge are in no line of ours, which strangers would then have for themselves.

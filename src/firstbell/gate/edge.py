@@ -132,7 +132,7 @@ class Cell:
                 counted, now_s, rate_per_s=told.entries_per_s, calls_per_s=told.calls_per_s, sizes=told.sizes,
                 booked_s=told.booked_s, unheard_s=min(SECOND_S, max(0.0, now_s - told.clock_s)), told=believed,
             )  # fmt: skip
-        return {f"waiting/{self._name}": self._lines.waiting, **self._lines.entries()}
+        return {f"waiting/{self._name}": self._lines.known_waiting, **self._lines.entries()}
 
     def _standing(self) -> dict[str, int]:
         """The highest level of each host in the last seconds, where all of them cut."""

@@ -192,6 +192,11 @@ class EdgeLines:
         """How many came and were not called."""
         return sum(line.waiting for line in self._lines.values())
 
+    @property
+    def known_waiting(self) -> int:
+        """Those of them on known devices; the strangers may be a flood, of whom nobody will come."""
+        return sum(line.waiting for key, line in self._lines.items() if key.lane in SHARES)
+
     def turn(
         self,
         counted: Mapping[str, tuple[int, ...]],

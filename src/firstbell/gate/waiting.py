@@ -104,6 +104,8 @@ class WaitingRoom:
         self.waiting = 0
         self.can_call = False
         """True while somebody waits whose period has closed, who can be let in."""
+        self.is_short = False
+        """True when somebody of a closed period was left for the next turn."""
 
     @property
     def cursors(self) -> dict[LineKey, int]:
@@ -192,6 +194,7 @@ class WaitingRoom:
             for key, line in hungry.items():
                 left -= line.advance(budget * self._weight(key) / whole, closed)
             hungry = {key: line for key, line in hungry.items() if line.waiting > 0}
+        self.is_short = any(line.ahead_of(Place(closed + 1, 0)) > 0 for line in self._lines.values())
         if whole_per_s < math.inf and closed + 1 == int(now // BUCKET_S):
             self._open(closed + 1)
         for key, reach in ahead.items():
