@@ -217,6 +217,23 @@ async def test_behind_a_busy_address_strangers_come_in_by_work_and_nobody_else_n
     assert (await house.ask(cookies=house.device_pass())).status == 200
 
 
+async def test_behind_a_busy_address_a_stranger_who_comes_back_enters_while_there_is_room(
+    house: House,
+) -> None:
+    for _ in range(2_000):
+        await house.ask()
+    first = await house.ask()
+    assert first.status == 503
+    ticket = f"ticket={first.cookie('ticket')}"
+    assert (await house.ask(cookies=ticket)).status == 503, "too early"
+    house.later(int(first.header(b"retry-after")))
+    assert (await house.ask(cookies=ticket)).status == 200
+    house.be_busy()
+    second = await house.ask()
+    house.later(int(second.header(b"retry-after")))
+    assert (await house.ask(cookies=f"ticket={second.cookie('ticket')}")).status == 503, "now there is a line"
+
+
 async def test_nonsense_in_place_of_a_solution_gets_a_sentence(house: House) -> None:
     house.be_busy()
     phone = Phone(house)

@@ -97,7 +97,7 @@ class Door:
         if is_open or (asker.device and asker.rule.priority is Priority.P0):
             return _IN
         ticket = self.ticket_of(asker, school)
-        if ticket is not None and ticket.bucket and self.room.is_served(ticket):
+        if ticket is not None and self._may_enter(ticket, now):
             return Answered(Passing.IN, ticket)
         if not asker.wants_page or not asker.is_safe or (ticket is None and self.is_before(asker, now)):
             return _AWAY
@@ -110,6 +110,13 @@ class Door:
             if lane is Lane.UNKNOWN:
                 return Answered(Passing.WAIT, ticket, FIRST_POLL_S + int(2 * self._chance.random()))
         return self._line_up(ticket, now)
+
+    def _may_enter(self, ticket: Ticket, now: float) -> bool:
+        """True when it is the holder's turn; in peace, for a stranger from a busy source who came back when told."""
+        if ticket.bucket and self.room.is_served(ticket):
+            return True
+        is_back = ticket.lane is Lane.UNKNOWN and now >= ticket.came_at + FIRST_POLL_S
+        return is_back and not self.budget.is_limited and not self._was_pressed
 
     def resume(self, bearable: Bearable) -> None:
         """Go on as the room was left: who waited before a restart does not come in all at once."""
@@ -127,7 +134,7 @@ class Door:
         joins = waits and (self._was_pressed or self.room.is_limited_elsewhere(now))
         self._was_pressed = False
         self.budget.adjust(seconds, load, waits=lacks, can_call=can_call, joins=joins)
-        # In peace only strangers from a busy source wait: for as long as it takes to come back twice.
+        # In peace only strangers from a busy source wait: for as long as it takes to come back.
         rate_per_s, known = self.budget.rate_per_s, self.room.waiting_in(Lane.KNOWN)
         # Known devices that wait at the edge are in no line of ours, which strangers would then have for themselves.
         kept = 1 - self._unknown_share if called and not known else 0.0

@@ -78,7 +78,7 @@ class Tally:
     known: Counter[bool] = field(default_factory=Counter)
     """Steps on known devices that ended well, and that did not."""
     strangers: Counter[int] = field(default_factory=Counter)
-    """How long honest sign-ins on unknown devices took, from arriving until signed in."""
+    """How long honest sign-ins on unknown devices took, from arriving until signed in without the typing, in 0.1 s."""
     lag: dict[int, Counter[int]] = field(default_factory=dict)
     """How late the generator itself was, by second."""
     client_us: Counter[int] = field(default_factory=Counter)

@@ -68,8 +68,8 @@ class Visitor:
 
     __slots__ = (
         "_arrived_s", "_bidding", "_come_backs", "_crowd", "_estimate_s", "_estimated_at_s", "_is_asking", "_is_known",
-        "_is_reused", "_journey", "_key", "_line", "_retries", "_stage", "_step", "_waited_s", "_waiting_since_s",
-        "_whole_s", "asked_s", "player", "turn",
+        "_is_reused", "_journey", "_key", "_line", "_retries", "_stage", "_step", "_thought_s", "_waited_s",
+        "_waiting_since_s", "_whole_s", "asked_s", "player", "turn",
     )  # fmt: skip
 
     def __init__(self, stage: Stage, crowd: str, player: Player, journey: Journey) -> None:
@@ -82,7 +82,7 @@ class Visitor:
         self._is_asking = False
         self._is_known = player.is_known
         self._is_reused = False
-        self._arrived_s = 0.0
+        self._arrived_s = self._thought_s = 0.0
         self._waiting_since_s: float | None = None
         self._estimated_at_s = 0.0
         self._come_backs = self._estimate_s = self._waited_s = self._whole_s = 0
@@ -122,7 +122,9 @@ class Visitor:
             return
         pause_s = self._step.think_s / self._stage.haste
         if pause_s:
-            self._plan(from_s + self._stage.random.expovariate(1 / pause_s), self._begin)
+            pause_s = self._stage.random.expovariate(1 / pause_s)
+            self._thought_s += pause_s
+            self._plan(from_s + pause_s, self._begin)
         else:
             self._begin(from_s)
 
@@ -192,7 +194,7 @@ class Visitor:
         if self._is_known:
             stage.tally.known[True] += 1
         elif self._step.method == "POST" and self._step.path == "/sign-in":
-            stage.tally.strangers[int(10 * (now_s - self._arrived_s))] += 1
+            stage.tally.strangers[int(10 * (now_s - self._arrived_s - self._thought_s))] += 1
         if self._step.receipt:
             stage.receive(self._step.receipt, self.player)
         if self._waiting_since_s is not None:
