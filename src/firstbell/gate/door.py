@@ -16,7 +16,7 @@ from firstbell.kernel.signing import Signer
 
 POLL_S = (15, 120)
 """A waiting page asks again after a quarter of what is left, within these seconds; later when very many wait."""
-FIRST_POLL_S = 2
+FIRST_POLL_S = 1
 """Shows that a browser keeps its ticket; short, since somebody unknown enters only after it."""
 CALLED_POLL_S = 1
 """Until it is known how many may enter, which is so after a second."""
