@@ -27,7 +27,7 @@ from firstbell.rehearsal.world.schools import PUPILS_MIN
 
 PUPILS = 1_200
 DEVICES_MAX = 400_000
-"""Signed-in devices that are made beforehand; after the last the first comes again, a night later."""
+"""Signed-in devices that are made beforehand; after the last whoever has left comes again, a night later."""
 
 DEVICES_MIN = 5_000
 GATE_ROUNDS = 12

@@ -15,10 +15,7 @@ LINE = Gauge(
     "firstbell_gate_line", "Period of arrival up to which a line has been let in", ["host", "lane"],
     multiprocess_mode="livemax",
 )  # fmt: skip
-CALLS = Gauge(
-    "firstbell_gate_calls", "People a second whom the edge may call",
-    multiprocess_mode="livesum",
-)  # fmt: skip
+CALLS = Gauge("firstbell_gate_calls", "People a second whom the edge may call", multiprocess_mode="livesum")
 BOOKED = Gauge(
     "firstbell_gate_booked_seconds", "How far ahead entries are booked by people who were called",
     multiprocess_mode="livemax",

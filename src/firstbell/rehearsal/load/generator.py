@@ -165,7 +165,7 @@ class Cast:
         self._sizes = {group: len(numbers) for group, numbers in self._free.items()}
 
     def next(self, crowd: Crowd, random: random.Random) -> Player | None:
-        """The next one for this crowd, on a known device or not; on the other kind where a cast has but that.
+        """The next one for this crowd, on a known device or not; on the other kind when none of that is left.
 
         None when all of them have come and not left.
         """
