@@ -35,7 +35,9 @@ from firstbell.kernel.routes import Priority
 from firstbell.settings import Settings
 
 TICK_S = 0.01
-"""How often the gate looks at the event loop and at deadlines: 100 short calls a second."""
+"""How often the gate looks at the event loop and at deadlines while somebody waits for a slot."""
+CALM_TICK_S = 0.05
+"""How often it looks while nobody does: waking a worker that has little to do costs more than the look."""
 SECOND_S = 1.0
 TICKET_S = 43_200
 """How long a browser keeps its place: a phone that slept through a school day finds it."""
@@ -105,6 +107,7 @@ class Gate:
         self._watch = watch
         self.admission = admission
         self.figures = Figures()
+        self._tick_s = CALM_TICK_S
         self._due = 0.0
         self._second_began = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -187,6 +190,7 @@ class Gate:
         verdict = self.admission.enter(asker.school_id, priority, time.monotonic())
         outcome = Outcome.ADMITTED
         if isinstance(verdict, Waiting):
+            self._look_often()
             outcome, receive = await self._wait(verdict, asker, receive)
         self.figures.count(priority, outcome, asker.school_id)
         await (self._work(asker, scope, receive, send) if outcome is Outcome.ADMITTED else self._refuse(asker, send))
@@ -307,8 +311,15 @@ class Gate:
 
     def _plan(self) -> None:
         loop = asyncio.get_running_loop()
-        self._due = time.monotonic() + TICK_S
-        self._timer = loop.call_later(TICK_S, self._tick)
+        self._due = time.monotonic() + self._tick_s
+        self._timer = loop.call_later(self._tick_s, self._tick)
+
+    def _look_often(self) -> None:
+        """Until a second ends at which nobody waits: deadlines are a few ticks long."""
+        if self._tick_s > TICK_S and self._timer is not None:
+            self._tick_s = TICK_S
+            self._timer.cancel()
+            self._plan()
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -325,6 +336,7 @@ class Gate:
         self._door.turn(now_s, seconds, load)
         if not self._door.budget.is_limited:
             admission.bearable.rest()
+            self._tick_s = TICK_S if admission.queue.size else CALM_TICK_S
         self._limits.strangers.turn(seconds)
         self._bidding.turn(seconds)
         room.reach(now_s, is_connected=self._publish(SUBJECT, pack(room.tell(now_s))))
