@@ -1,15 +1,17 @@
 """What the gate says to browsers and programs, through ASGI: the real gate around a small application."""
 
 import asyncio
+import math
 import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from firstbell.gate.bearable import CALM, SPARE
+from firstbell.gate.bearable import AT_FIRST_PER_S, CALM, SPARE
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import KEPT_S
+from firstbell.gate.keeping import COST
 from firstbell.kernel.asgi import Message
 from tests.gate.house import PEACE, House
 
@@ -188,6 +190,15 @@ async def test_a_worker_that_starts_again_bears_what_it_bore_before(tmp_path: Pa
     fresh.gate.start()
     assert fresh.gate.admission.bearable.per_s == pytest.approx(SPARE * 2_000, rel=0.01)
     await fresh.gate.stop()
+
+
+@pytest.mark.parametrize("kept", [msgspec.msgpack.encode(cost_s) for cost_s in (0.0, -1.0, math.nan)] + [b"torn"])
+async def test_a_worker_starts_though_what_it_kept_was_damaged(tmp_path: Path, kept: bytes) -> None:
+    house = House(data_dir=tmp_path)
+    (tmp_path / f"0{COST}").write_bytes(kept)
+    house.gate.start()
+    await house.gate.stop()
+    assert house.gate.admission.bearable.per_s == AT_FIRST_PER_S
 
 
 async def test_a_hand_in_from_a_known_device_passes_the_line() -> None:

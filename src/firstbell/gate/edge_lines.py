@@ -217,12 +217,12 @@ class EdgeLines:
         """
         self._count(counted, now_s, told)
         people = self._people(sizes)
-        whole = sum(people.values())
         left_per_s = rate_per_s
-        for key, line in self._lines.items():
+        for key, pace_per_s in self._paces_at_first(rate_per_s, people).items():
+            line = self._lines[key]
             if not line.waiting:
                 left_per_s -= line.came_last if key.lane in SHARES else 0
-                line.pace_per_s = rate_per_s * people[key.host] / whole * self._share_at_first(key)
+                line.pace_per_s = pace_per_s
                 line.call_ahead(max(AHEAD_MIN, AHEAD_S * line.pace_per_s))
         wanted = {key: line.came - line.called for key, line in self._lines.items() if line.waiting}
         strangers = {key: wanted.pop(key) for key in list(wanted) if key.lane is EdgeLane.STRANGER}
@@ -255,10 +255,9 @@ class EdgeLines:
         what they would let in.
         """
         self._count(counted, now_s, told)
-        people = self._people(sizes)
-        whole = sum(people.values())
-        for key, line in self._lines.items():
-            line.pace_per_s = rate_per_s * people[key.host] / whole * self._share_at_first(key)
+        for key, pace_per_s in self._paces_at_first(rate_per_s, self._people(sizes)).items():
+            line = self._lines[key]
+            line.pace_per_s = pace_per_s
             line.call_ahead(max(AHEAD_MIN, AHEAD_S * rate_per_s))
             line.take_booked(0.0, now_s)
         self._left_waiting = 0
@@ -278,8 +277,12 @@ class EdgeLines:
     def _people(self, sizes: Mapping[str, float]) -> dict[str, float]:
         return {host: max(1.0, sizes.get(host, 1.0)) for host, _ in self._lines}
 
+    def _paces_at_first(self, rate_per_s: float, people: Mapping[str, float]) -> dict[EdgeLineKey, float]:
+        """How many a second each line may have of the entries while nobody waits in it."""
+        whole = sum(people.values())
+        return {key: rate_per_s * people[key.host] / whole * self._share_at_first(key) for key in self._lines}
+
     def _share_at_first(self, key: EdgeLineKey) -> float:
-        """What a line where nobody waits may have of its school's entries."""
         is_first = key.lane is EdgeLane.PROVEN
         if is_first or (key.lane is EdgeLane.HINTED and not self._lines[key._replace(lane=EdgeLane.PROVEN)].waiting):
             return 1.0

@@ -5,7 +5,7 @@ import fcntl
 import math
 import os
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 import structlog
@@ -19,6 +19,9 @@ log = structlog.get_logger("firstbell.gate")
 
 ROOM, COST = ".room", ".cost"
 """What the names of the files end with."""
+
+Cost = Annotated[float, msgspec.Meta(gt=0, le=1)]
+"""Seconds of a core; a request that takes none or more than one is a damaged file."""
 
 _Kept = TypeVar("_Kept")
 
@@ -77,7 +80,7 @@ class Keeper:
 
     def _restore(self) -> None:
         now = self._clock.seconds()
-        own_room, cost_s = self._path.with_suffix(ROOM), self._read(self._path.with_suffix(COST), float)
+        own_room, cost_s = self._path.with_suffix(ROOM), self._read(self._path.with_suffix(COST), Cost)
         if cost_s is not None:
             self._bearable.resume(cost_s)
         own = self._read(own_room, Part)
