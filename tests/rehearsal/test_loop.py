@@ -192,6 +192,23 @@ def test_a_cast_without_a_kind_of_device_sends_somebody_on_the_other_kind(
     assert (player.host, player.cookies) == ("wilge.test", cookies)
 
 
+def test_nobody_comes_on_the_other_kind_of_device_while_all_of_the_wanted_kind_are_under_way(tmp_path: Path) -> None:
+    file = tmp_path / "cast.jsonl"
+    devices: tuple[dict[str, str], ...] = ({}, {"device": "a"})
+    players = [
+        Player(role="pupil", host="wilge.test", sign_in_name="1", password="", source="127.128.1.1", cookies=cookies)
+        for cookies in devices
+    ]
+    file.write_bytes(b"\n".join(map(msgspec.json.encode, players)))
+    cast, strangers = Cast(file), Crowd("strangers", "morning", (), known_share=0.0)
+    came = cast.next(strangers, Random(8))
+    assert came is not None
+    assert not came.is_known
+    assert cast.next(strangers, Random(8)) is None
+    cast.take_back(came)
+    assert cast.next(strangers, Random(8)) == came
+
+
 def test_schools_that_stand_one_after_the_other_in_the_cast_come_mixed(tmp_path: Path) -> None:
     file = tmp_path / "cast.jsonl"
     file.write_bytes(b"\n".join(

@@ -165,9 +165,9 @@ class Cast:
         self._sizes = {group: len(numbers) for group, numbers in self._free.items()}
 
     def next(self, crowd: Crowd, random: random.Random) -> Player | None:
-        """The next one for this crowd, on a known device or not; on the other kind when none of that is left.
+        """The next one for this crowd, on a known device or not; on the other kind where the cast has none of that.
 
-        None when all of them have come and not left.
+        None when all of that kind have come and not left.
         """
         is_known = random.random() < crowd.known_share
         for kind in (is_known, not is_known):
@@ -175,8 +175,7 @@ class Cast:
             if groups:
                 chosen = groups[bisect(together, random.random() * together[-1])]
                 group = chosen if self._free[chosen] else max(groups, key=lambda group: len(self._free[group]))
-                if self._free[group]:
-                    return self._play(group)
+                return self._play(group) if self._free[group] else None
         return None
 
     def _play(self, group: Group) -> Player:

@@ -10,15 +10,15 @@ SCENARIO = Scenario(
     story="Towards 8:30 twice as many come as on an ordinary day, and forty times as many open a document.",
     minutes=10,
     phases=(
-        Phase("evening", 0.1, (Throng(0.05, journey="evening"),)),
-        Phase("ordinary", 0.2, everybody(ORDINARY_X)),
-        Phase("towards 8:30", 0.2, everybody(ORDINARY_X, 2 * ORDINARY_X)),
+        Phase("evening", 0.05, (Throng(0.05, journey="evening"),)),
+        Phase("ordinary", 0.15, everybody(ORDINARY_X)),
+        Phase("towards 8:30", 0.15, everybody(ORDINARY_X, 2 * ORDINARY_X)),
         Phase(
             "first bell",
-            0.3,
+            0.5,
             (Throng(2 * ORDINARY_X), Throng(40 * ORDINARY_X, name="documents", journey="documents")),
         ),
-        Phase("after", 0.2, everybody(ORDINARY_X)),
+        Phase("after", 0.15, everybody(ORDINARY_X)),
     ),
     bars=(
         generator_kept_time(),
