@@ -8,6 +8,7 @@ from firstbell.rehearsal.scenarios import (
     first_bell,
     first_day_and_attack,
     forty_times,
+    one_school,
     ordinary_day,
     ten_times,
 )
@@ -15,6 +16,15 @@ from firstbell.rehearsal.scenarios.scenario import Scenario
 
 SCENARIOS: Mapping[str, Scenario] = {
     module.SCENARIO.name: module.SCENARIO
-    for module in (ordinary_day, first_bell, ten_times, forty_times, attack, first_day_and_attack, faults)
+    for module in (
+        ordinary_day,
+        first_bell,
+        ten_times,
+        forty_times,
+        one_school,
+        attack,
+        first_day_and_attack,
+        faults,
+    )
 }
 """By name."""

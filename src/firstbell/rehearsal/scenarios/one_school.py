@@ -1,0 +1,33 @@
+"""One school at forty times what can be served, which is nobody else's problem."""
+
+from firstbell.rehearsal.bars import estimates_kept, generator_kept_time, recovers, served, succeeds
+from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Schools, Throng, everybody
+
+ORDINARY_X = 0.25
+MINUTES = 1
+"""Each of 4,000 a second who wait is somebody of one school with a device of their own."""
+
+SCENARIO = Scenario(
+    name="one-school",
+    story="One school comes forty times as strong as can be served, while the others live on.",
+    minutes=MINUTES,
+    phases=(
+        Phase("before", 0.2, everybody(ORDINARY_X)),
+        Phase(
+            "one school",
+            0.4,
+            (
+                Throng(ORDINARY_X, name="others", schools=Schools.OTHERS),
+                Throng(40, name="one school", schools=Schools.ONE),
+            ),
+        ),
+        Phase("after", 0.4, everybody(ORDINARY_X)),
+    ),
+    bars=(
+        generator_kept_time(),
+        succeeds("one school", "others", 0.999),
+        served("one school", 0, 0.999),
+        recovers(5),
+        *estimates_kept(),
+    ),
+)
