@@ -4,8 +4,8 @@ from collections import Counter
 
 from firstbell.rehearsal.bars import (
     alone,
-    generator_kept_time,
     goodput,
+    is_valid,
     known_devices,
     limit_reached,
     nobody_banned,
@@ -13,7 +13,8 @@ from firstbell.rehearsal.bars import (
     served,
     with_edge,
 )
-from firstbell.rehearsal.conductor import Played
+from firstbell.rehearsal.bench.meter import MachineReading
+from firstbell.rehearsal.conductor import Played, Sample
 from firstbell.rehearsal.load.tally import Key, Tally, bucket_of
 from firstbell.rehearsal.pricing import bearable_attack_x
 from firstbell.rehearsal.reckoning import reckon
@@ -76,7 +77,25 @@ def test_a_generator_that_is_late_makes_the_phase_invalid() -> None:
     results = played(tally)
     assert not results.phase("spike").valid
     assert results.phase("after").valid
-    assert not generator_kept_time().is_held(results)
+    assert [bar.is_held(results) for bar in is_valid()] == [False, True]
+    assert "spike. The generator itself was late" in results.doubts()[0]
+
+
+def test_a_machine_that_its_host_gave_to_others_makes_the_phase_invalid() -> None:
+    scenario = Scenario("ten-times", "", 0.3, (SPIKE, AFTER), ())
+    seen = Played(scenario, CAPACITY, [(SPIKE, 0.0, 10.0), (AFTER, 10.0, 20.0)])
+    seen.samples = [Sample(second, 0.5, 0.1, 100.0, 0.3 if second >= 10 else 0.02) for second in range(20)]
+    results = reckon(seen, edge=False, lost=0, duplicates=0)
+    assert [phase.stolen_share for phase in results.phases] == [0.02, 0.3]
+    assert [phase.valid for phase in results.phases] == [True, False]
+    assert [bar.is_held(results) for bar in is_valid()] == [True, False]
+    assert "after. The host of this virtual machine took" in results.doubts()[0]
+
+
+def test_what_the_host_takes_is_a_share_of_the_time_in_which_there_was_something_to_do() -> None:
+    assert MachineReading(160, 40).stolen_share_since(MachineReading(100, 20)) == 0.25
+    assert MachineReading(100, 20).stolen_share_since(MachineReading(100, 20)) == 0.0
+    assert MachineReading.now().used > 0
 
 
 def test_the_limit_is_what_the_price_of_refusals_leaves() -> None:

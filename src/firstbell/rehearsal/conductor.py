@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import structs
 
-from firstbell.rehearsal.bench.meter import CpuReading, memory_bytes, process_tree
+from firstbell.rehearsal.bench.meter import CpuReading, MachineReading, memory_bytes, process_tree
 from firstbell.rehearsal.load.arms import Arms
 from firstbell.rehearsal.load.generators import Generator
 from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch, Target
@@ -93,6 +93,8 @@ class Sample:
     application_cores: float
     database_cores: float
     memory_mb: float
+    stolen_share: float
+    """Of the time that this machine's processors had something to do, what their host gave to others, 0 to 1."""
 
 
 @dataclass(slots=True)
@@ -234,10 +236,14 @@ class Conductor:
         good = sum(number for key, number in tally.good.items() if first <= key.second < seconds)
         offered = sum(number for key, number in tally.offered.items() if first <= key.second < seconds)
         p99_s = percentile(tally.latencies(lambda key: key.priority == P1 and key.second >= first), 0.99)
-        cores = [s.application_cores + s.database_cores for s in played.samples if first <= s.second < seconds]
+        samples = [sample for sample in played.samples if first <= sample.second < seconds]
+        cores = [sample.application_cores + sample.database_cores for sample in samples]
+        stolen = sum(sample.stolen_share for sample in samples) / max(1, len(samples))
         cpu_us = sum(cores) / max(1, len(cores)) / max(1.0, good / span) * 1e6
         holds = p99_s < P1_P99_SECONDS_MAX and good >= SERVED_SHARE_MIN * offered > 0
-        capacity = Capacity(people_per_s, round(good / span, 1), round(p99_s * 1_000, 1), round(cpu_us, 1))
+        capacity = Capacity(
+            people_per_s, round(good / span, 1), round(p99_s * 1_000, 1), round(cpu_us, 1), round(stolen, 3)
+        )
         return Attempt(capacity, good / max(1, offered), holds)
 
     def _attack_orders(
@@ -303,12 +309,14 @@ class Meter:
         self._last = time.monotonic()
         self._application = CpuReading.now(stage.application())
         self._database = CpuReading.now(stage.database())
+        self._machine = MachineReading.now()
         self._memory_mb = 0.0
 
     def sample(self, second: int) -> Sample:
         """What was used since the last time."""
         now = time.monotonic()
         application, database = CpuReading.now(self._stage.application()), CpuReading.now(self._stage.database())
+        machine = MachineReading.now()
         span_ns = max(1.0, (now - self._last) * 1e9)
         if second % MEMORY_EVERY == 0:
             everything = process_tree([*self._stage.application(), *self._stage.database()])
@@ -318,8 +326,9 @@ class Meter:
             round(application.since(self._application) / span_ns, 3),
             round(database.since(self._database) / span_ns, 3),
             round(self._memory_mb, 1),
+            round(machine.stolen_share_since(self._machine), 3),
         )
-        self._last, self._application, self._database = now, application, database
+        self._last, self._application, self._database, self._machine = now, application, database, machine
         return made
 
 

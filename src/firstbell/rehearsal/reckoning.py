@@ -1,12 +1,14 @@
 """From what was seen to the figures."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from firstbell.rehearsal.conductor import Played
 from firstbell.rehearsal.load.tally import Key, Tally, Waiting, count, percentile
 from firstbell.rehearsal.results import (
     LAG_MS_MAX,
     PRIORITIES,
+    STOLEN_MAX,
     ClassFigures,
     PhaseFigures,
     Prices,
@@ -64,7 +66,9 @@ def _phase(played: Played, phase: Phase, from_s: float, until_s: float) -> Phase
     good = count(tally.good, lambda key: settled_s <= key.second < until_s)
     goodput = good / (until_s - settled_s)
     lag_ms = _ms(percentile(tally.lags(int(from_s), int(until_s)), 0.99))
-    cores = [s.application_cores + s.database_cores for s in played.samples if from_s <= s.second < until_s]
+    samples = [sample for sample in played.samples if from_s <= sample.second < until_s]
+    cores = _mean([sample.application_cores + sample.database_cores for sample in samples])
+    stolen = _mean([sample.stolen_share for sample in samples])
     served = count(tally.good, lambda key: from_s <= key.second < until_s)
     refused = count(tally.refused, lambda key: from_s <= key.second < until_s)
     refused_new = count(tally.refused_new, lambda key: from_s <= key.second < until_s)
@@ -79,12 +83,17 @@ def _phase(played: Played, phase: Phase, from_s: float, until_s: float) -> Phase
         success={throng.name: _success(tally, throng.name, from_s, until_s) for throng in phase.throngs},
         refusals_per_served=round(refused / served, 3) if served else 0.0,
         lag_p99_ms=lag_ms,
-        valid=lag_ms <= LAG_MS_MAX,
-        cores_serving=round(sum(cores) / len(cores), 3) if cores else 0.0,
+        stolen_share=round(stolen, 3),
+        valid=lag_ms <= LAG_MS_MAX and stolen <= STOLEN_MAX,
+        cores_serving=round(cores, 3),
         attack_x=played.attack_x.get(phase.name, 0.0),
         refusals_new_per_served=round(refused_new / served, 3) if served else 0.0,
         client_cpu_us=round(client_us / max(1, served + refused), 1),
     )
+
+
+def _mean(figures: Sequence[float]) -> float:
+    return sum(figures) / len(figures) if figures else 0.0
 
 
 def _class(tally: Tally, priority: int, from_s: float, until_s: float) -> ClassFigures:

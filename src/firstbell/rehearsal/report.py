@@ -8,7 +8,7 @@ from pathlib import Path
 from firstbell.rehearsal.conductor import HASTE, Played
 from firstbell.rehearsal.load.tally import Key, percentile, together
 from firstbell.rehearsal.plots import Line, Span, plot
-from firstbell.rehearsal.results import LAG_MS_MAX, PRIORITIES, PhaseFigures, Results
+from firstbell.rehearsal.results import PRIORITIES, PhaseFigures, Results
 
 CLASSES = (
     "P0 hand-in, session",
@@ -42,16 +42,9 @@ def write_report(path: Path, played: Played, results: Results) -> None:
 def _verdict(played: Played, results: Results) -> str:
     bars = played.scenario.bars_of(edge=results.edge)
     missed = sum(not bar.is_held(results) for bar in bars)
-    invalid = [phase.name for phase in results.phases if not phase.valid]
     words = "Everything that was wanted held." if not missed else f"{missed} of {len(bars)} bars missed."
     notes = [f'<p class="verdict {"held" if not missed else "missed"}">{words}</p>']
-    if invalid:
-        notes.append(
-            f"<p class=warning>Not valid: {escape(', '.join(invalid))}. The generator itself was late by more than "
-            f"{LAG_MS_MAX:g} ms in one case of a hundred, so that the load was not what is written here.</p>"
-        )
-    if results.capacity.is_bounded:
-        notes.append("<p class=warning>A trial: the load was bounded on request, so that nothing is proved.</p>")
+    notes += [f"<p class=warning>{escape(doubt)}</p>" for doubt in results.doubts()]
     return "".join(notes)
 
 
@@ -100,6 +93,7 @@ def _phases(phases: Sequence[PhaseFigures]) -> str:
         "p99 ms",
         "refusals per served",
         "cores",
+        "stolen",
         "lag ms",
     )
     return _table(
@@ -114,6 +108,7 @@ def _phases(phases: Sequence[PhaseFigures]) -> str:
                 f"{phase.p99_ms:,.0f}",
                 f"{phase.refusals_per_served:,.2f}",
                 f"{phase.cores_serving:.2f}",
+                f"{phase.stolen_share:.0%}",
                 f"{phase.lag_p99_ms:.1f}",
             )
             for phase in phases
@@ -156,6 +151,9 @@ def _plots(played: Played) -> str:
         ], spans),
         plot("Memory", "MB, everything that serves", [
             Line("proportional set size", 0, [samples[s].memory_mb if s in samples else None for s in range(end)])
+        ], spans),
+        plot("Stolen by the host of this machine", "% of the time in which there was something to do", [
+            Line("stolen", 3, [100 * samples[s].stolen_share if s in samples else None for s in range(end)])
         ], spans),
         plot("Lag of the generator", "ms, p99 of each second", [
             Line("lag", 3, [_ms(percentile(tally.lags(second, second + 1), 0.99)) for second in range(end)])

@@ -5,6 +5,9 @@ import msgspec
 PRIORITIES = 5
 LAG_MS_MAX = 10.0
 """A generator that is later than this in one case of a hundred did not offer what it says."""
+STOLEN_MAX = 0.1
+"""A host that takes more than this of the time in which a virtual machine had something to do is what was measured: the
+capacity itself is only known to 7 %."""
 
 
 class ClassFigures(msgspec.Struct, frozen=True):
@@ -30,7 +33,10 @@ class PhaseFigures(msgspec.Struct, frozen=True):
     """By crowd: served steps against offered ones."""
     refusals_per_served: float
     lag_p99_ms: float
+    stolen_share: float
+    """Of the time that this machine's processors had something to do, what their host gave to others, 0 to 1."""
     valid: bool
+    """The load was what it says, and the machine was there for it."""
     cores_serving: float
     attack_x: float
     refusals_new_per_served: float
@@ -56,6 +62,8 @@ class Capacity(msgspec.Struct, frozen=True):
     steps_per_s: float
     p99_ms: float
     cpu_us: float
+    stolen_share: float = 0.0
+    """As in a phase."""
     is_bounded: bool = False
     """True when the run was told to offer no more, so that it proves nothing."""
 
@@ -112,3 +120,23 @@ class Results(msgspec.Struct, frozen=True):
     def phase(self, name: str) -> PhaseFigures:
         """The phase of that name."""
         return next(phase for phase in self.phases if phase.name == name)
+
+    def doubts(self) -> list[str]:
+        """In a sentence each, why something of this run is not valid."""
+        late = [phase.name for phase in self.phases if phase.lag_p99_ms > LAG_MS_MAX]
+        stolen = ["capacity"] if self.capacity.stolen_share > STOLEN_MAX else []
+        stolen += [phase.name for phase in self.phases if phase.stolen_share > STOLEN_MAX]
+        told = []
+        if late:
+            told.append(
+                f"Not valid: {', '.join(late)}. The generator itself was late by more than {LAG_MS_MAX:g} ms in one "
+                "case of a hundred, so that the load was not what is written here."
+            )
+        if stolen:
+            told.append(
+                f"Not valid: {', '.join(stolen)}. The host of this virtual machine took more than {STOLEN_MAX:.0%} of "
+                "the time in which there was something to do: that is what was measured."
+            )
+        if self.capacity.is_bounded:
+            told.append("A trial: the load was bounded on request, so that nothing is proved.")
+        return told

@@ -75,13 +75,15 @@ def _second(second: int, tally: Tally, samples: list[Sample]) -> dict[str, str]:
         **{name: f"{number:,}" for name, number in counts.items()},
         "p99 ms": f"{percentile(latencies, 0.99) * 1_000:,.0f}",
         "cores": f"{sample.application_cores + sample.database_cores:.2f}" if sample else "",
+        "stolen": f"{sample.stolen_share:.0%}" if sample else "",
         "MB": f"{sample.memory_mb:,.0f}" if sample else "",
     }
 
 
 def verdict_table(scenario: Scenario, results: Results) -> Table:
-    """The scenario's bars, and whether each was held."""
+    """The scenario's bars, whether each was held, and why something may not be valid."""
     table = Table("bar", "measured", "wanted", "", title=f"{scenario.name}: {scenario.story}")
+    table.caption = "\n".join(results.doubts())
     for bar in scenario.bars_of(edge=results.edge):
         verdict = "[green]held[/]" if bar.is_held(results) else "[red]missed[/]"
         table.add_row(bar.sentence, bar.shown(results), bar.wanted, verdict)

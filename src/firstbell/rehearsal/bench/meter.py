@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -59,6 +60,28 @@ class CpuReading:
     def since(self, earlier: "CpuReading") -> int:
         """Nanoseconds since `earlier`; a thread that ended in between is not counted."""
         return sum(now_ns - earlier.threads_ns.get(thread, 0) for thread, now_ns in self.threads_ns.items())
+
+
+class MachineReading(NamedTuple):
+    """What all processors of this machine had done at one moment, in ticks (`/proc/stat`, see Linux, proc(5)).
+
+    `stolen` is how long they had something to do while the host of a virtual machine ran others: then everything here
+    stands still, and no process of it is to blame.
+    """
+
+    used: int
+    stolen: int
+
+    @classmethod
+    def now(cls) -> "MachineReading":
+        """Read it."""
+        user, nice, system, _idle, _iowait, irq, softirq, stolen = map(int, _read(_PROC / "stat").split()[1:9])
+        return cls(user + nice + system + irq + softirq, stolen)
+
+    def stolen_share_since(self, earlier: "MachineReading") -> float:
+        """Of the time in which a processor had something to do, the part that it was not given, 0 to 1."""
+        used, stolen = self.used - earlier.used, self.stolen - earlier.stolen
+        return stolen / (used + stolen) if stolen > 0 else 0.0
 
 
 class RequestLog:

@@ -3,7 +3,7 @@
 from firstbell.rehearsal.bars import (
     alone,
     attack_reached,
-    generator_kept_time,
+    is_valid,
     known_devices,
     latency_ms,
     nobody_banned,
@@ -23,7 +23,7 @@ SCENARIO = Scenario(
         Phase("after", 0.2, everybody(0.5)),
     ),
     bars=(
-        generator_kept_time(),
+        *is_valid(),
         alone(attack_reached("attack", 5)),
         alone(known_devices(0.995)),
         with_edge(attack_reached("attack", 10)),

@@ -1,7 +1,7 @@
 """The first day, and on the same morning somebody attacks."""
 
 from firstbell.rehearsal.bars import (
-    generator_kept_time,
+    is_valid,
     latency_ms,
     nobody_banned,
     nothing_lost,
@@ -28,7 +28,7 @@ SCENARIO = Scenario(
         Phase("after", 0.2, everybody(0.5)),
     ),
     bars=(
-        generator_kept_time(),
+        *is_valid(),
         served("first bell", 0, 0.999),
         served("attack on top", 0, 0.999),
         latency_ms("attack on top", 1_000),

@@ -1,6 +1,6 @@
 """One school at forty times what can be served, which is nobody else's problem."""
 
-from firstbell.rehearsal.bars import estimates_kept, generator_kept_time, recovers, served, succeeds
+from firstbell.rehearsal.bars import estimates_kept, is_valid, recovers, served, succeeds
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Schools, Throng, everybody
 
 ORDINARY_X = 0.25
@@ -24,7 +24,7 @@ SCENARIO = Scenario(
         Phase("after", 0.4, everybody(ORDINARY_X)),
     ),
     bars=(
-        generator_kept_time(),
+        *is_valid(),
         succeeds("one school", "others", 0.999),
         served("one school", 0, 0.999),
         recovers(5),

@@ -1,6 +1,6 @@
 """A morning like most."""
 
-from firstbell.rehearsal.bars import errors_end_within, generator_kept_time, latency_ms, nothing_lost, succeeds
+from firstbell.rehearsal.bars import errors_end_within, is_valid, latency_ms, nothing_lost, succeeds
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Throng, everybody
 
 SCENARIO = Scenario(
@@ -12,7 +12,7 @@ SCENARIO = Scenario(
         Phase("morning", 0.75, everybody(0.25)),
     ),
     bars=(
-        generator_kept_time(),
+        *is_valid(),
         succeeds("morning", "everybody", 0.999),
         latency_ms("morning", 250),
         errors_end_within(0),

@@ -3,8 +3,8 @@
 from firstbell.rehearsal.bars import (
     alone,
     estimates_kept,
-    generator_kept_time,
     goodput,
+    is_valid,
     latency,
     limit_reached,
     recovers,
@@ -24,7 +24,7 @@ SCENARIO = Scenario(
         Phase("after", 0.1, everybody(0.5)),
     ),
     bars=(
-        generator_kept_time(),
+        *is_valid(),
         alone(goodput("spike", 0.85)),
         alone(limit_reached(0.95)),
         with_edge(goodput("spike", 0.95)),
