@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -125,6 +126,8 @@ class Inside(NamedTuple):
 
 
 _INSIDE = struct.Struct(">16s8sH?I")
+COOKIES_KEPT = 4_096
+"""Cookies that are not verified again, of those shown last, about 2 MB: a page asks ten times with the same one."""
 
 
 class InsideCookie:
@@ -132,6 +135,7 @@ class InsideCookie:
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
+        self._known = lru_cache(maxsize=COOKIES_KEPT)(self._verified)
 
     def text(self, inside: Inside) -> str:
         """The value of the cookie."""
@@ -139,6 +143,9 @@ class InsideCookie:
 
     def read(self, text: str) -> Inside | None:
         """Who holds the cookie, or None when it is not ours."""
+        return self._known(text)
+
+    def _verified(self, text: str) -> Inside | None:
         data = self._signer.verify(text)
         return None if data is None else Inside(*_INSIDE.unpack(data))
 
