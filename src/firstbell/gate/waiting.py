@@ -185,16 +185,9 @@ class WaitingRoom:
         closed = int((now - SETTLE_S) // BUCKET_S) - 1
         here_per_s = whole_per_s * (1 - kept_share)
         people = here_per_s * seconds if whole_per_s < math.inf else sum(line.waiting for line in self._lines.values())
-        left = people
-        self.can_call = any(line.ahead_of(Place(closed + 1, 0)) > 0 for line in self._lines.values())
-        hungry = {key: line for key, line in self._lines.items() if line.waiting > 0}
-        while hungry and left > people * 1e-6:
-            whole = sum(self._weight(key) for key in hungry)
-            budget = left
-            for key, line in hungry.items():
-                left -= line.advance(budget * self._weight(key) / whole, closed)
-            hungry = {key: line for key, line in hungry.items() if line.waiting > 0}
-        self.is_short = any(line.ahead_of(Place(closed + 1, 0)) > 0 for line in self._lines.values())
+        self.can_call = self._has_people_before(closed + 1)
+        left = self._share_out(people, closed)
+        self.is_short = self._has_people_before(closed + 1)
         if whole_per_s < math.inf and closed + 1 == int(now // BUCKET_S):
             self._open(closed + 1)
         for key, reach in ahead.items():
@@ -291,6 +284,21 @@ class WaitingRoom:
             if line.lead_over(behind) > lead_max:
                 ahead[key] = line.reach
         return ahead
+
+    def _has_people_before(self, bucket: int) -> bool:
+        return any(line.ahead_of(Place(bucket, 0)) > 0 for line in self._lines.values())
+
+    def _share_out(self, people: float, closed: int) -> float:
+        """Let so many in of the periods up to `closed`, by max-min fairness over the lines; how many nobody needed."""
+        left = people
+        hungry = {key: line for key, line in self._lines.items() if line.waiting > 0}
+        while hungry and left > people * 1e-6:
+            whole = sum(self._weight(key) for key in hungry)
+            budget = left
+            for key, line in hungry.items():
+                left -= line.advance(budget * self._weight(key) / whole, closed)
+            hungry = {key: line for key, line in hungry.items() if line.waiting > 0}
+        return left
 
     def _open(self, bucket: int) -> None:
         """Let known devices in of the period that has begun: strangers would try for a better rank until one is in."""
