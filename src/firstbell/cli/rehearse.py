@@ -19,7 +19,7 @@ from firstbell.rehearsal.benchmark import Benchmark
 from firstbell.rehearsal.conductor import Conductor, Limits, NoCapacityError, Played
 from firstbell.rehearsal.reckoning import reckon
 from firstbell.rehearsal.report import write_report
-from firstbell.rehearsal.results import Capacity, Prices, Results
+from firstbell.rehearsal.results import STOLEN_MAX, Capacity, Prices, Results
 from firstbell.rehearsal.scenarios import SCENARIOS
 from firstbell.rehearsal.scenarios.scenario import Scenario
 from firstbell.rehearsal.screen import Screen, verdict_table
@@ -161,6 +161,12 @@ class Rehearsal:
         self._console.print(
             f"Capacity: {capacity.people_per_s:,.0f} people a second, {capacity.steps_per_s:,.0f} steps."
         )
+        if capacity.stolen_share > STOLEN_MAX:
+            self._console.print(
+                f"The host of this virtual machine took {capacity.stolen_share:.0%} of its time meanwhile, so that "
+                "what follows is not valid. Rehearse at another hour.",
+                style="yellow",
+            )
         if prices is not None:
             self._console.print(
                 f"CPU of a served step {prices.served_us:,.0f} us, of a refusal {prices.refused_kept_us:,.0f} us on a "

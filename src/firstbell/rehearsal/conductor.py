@@ -16,7 +16,7 @@ from firstbell.rehearsal.load.generators import Generator
 from firstbell.rehearsal.load.orders import AttackOrders, Crowd, Orders, Stretch, Target
 from firstbell.rehearsal.load.tally import Tally, percentile
 from firstbell.rehearsal.pricing import PRICE_SECONDS, Pricing, Refuser, bearable_attack_x
-from firstbell.rehearsal.results import Capacity, Prices
+from firstbell.rehearsal.results import STOLEN_MAX, Capacity, Prices
 from firstbell.rehearsal.scenarios.scenario import Fault, Phase, Scenario, Schools, Throng
 
 P1 = 1
@@ -37,6 +37,8 @@ PROOF_STAIRS = 2.5
 """What was found is played once more, so many times as long as a step: of several short steps the best one was lucky,
 and everything is measured against it."""
 PROOFS_MAX = 5
+STOLEN_TRIES_MAX = 3
+"""A step that was too high while the host took the machine away says nothing, and is tried again."""
 LESS = 0.93
 """The next lower step, when it does not hold for that long; lower where less of it was served."""
 PEOPLE_PER_S_MIN = 0.5
@@ -189,7 +191,7 @@ class Conductor:
                 time.sleep(CALM_SECONDS)
             rate = (low + high) / 2 if high else rate * 2
         for _ in range(PROOFS_MAX if low else 0):
-            tried = self._try(low, PROOF_STAIRS * limits.stair_seconds, limits, watch)
+            tried = self._try_in_peace(low, PROOF_STAIRS * limits.stair_seconds, limits, watch)
             if tried.holds:
                 return tried.capacity
             low *= min(LESS, tried.served_share)
@@ -222,10 +224,20 @@ class Conductor:
         return ceil(sum(s.per_s * (s.until_s - s.from_s) for crowd in crowds for s in crowd.stretches))
 
     def _holds(self, people_per_s: float, limits: Limits, watch: Watch) -> bool:
-        if self._try(people_per_s, limits.stair_seconds, limits, watch).holds:
+        if self._try_in_peace(people_per_s, limits.stair_seconds, limits, watch).holds:
             return True
         time.sleep(CALM_SECONDS)
-        return self._try(people_per_s, limits.stair_seconds, limits, watch).holds
+        return self._try_in_peace(people_per_s, limits.stair_seconds, limits, watch).holds
+
+    def _try_in_peace(self, people_per_s: float, seconds: float, limits: Limits, watch: Watch) -> Attempt:
+        """A step that holds, or one that the host of this machine did not spoil, if it leaves us any."""
+        tried = self._try(people_per_s, seconds, limits, watch)
+        for _ in range(STOLEN_TRIES_MAX - 1):
+            if tried.holds or tried.capacity.stolen_share <= STOLEN_MAX:
+                break
+            time.sleep(CALM_SECONDS)
+            tried = self._try(people_per_s, seconds, limits, watch)
+        return tried
 
     def _try(self, people_per_s: float, seconds: float, limits: Limits, watch: Watch) -> Attempt:
         whole = Phase("capacity", 1.0, (Throng(1.0),))
