@@ -89,13 +89,13 @@ def test_a_machine_that_its_host_gave_to_others_makes_the_phase_invalid() -> Non
     assert [phase.stolen_share for phase in results.phases] == [0.02, 0.3]
     assert [phase.valid for phase in results.phases] == [True, False]
     assert [bar.is_held(results) for bar in is_valid()] == [True, False]
-    assert "after. The host of this virtual machine took" in results.doubts()[0]
+    assert "after. The host of this virtual machine gave" in results.doubts()[0]
 
 
-def test_what_the_host_takes_is_a_share_of_the_time_in_which_there_was_something_to_do() -> None:
-    assert MachineReading(160, 40).stolen_share_since(MachineReading(100, 20)) == 0.25
+def test_what_the_host_takes_is_a_share_of_all_time() -> None:
+    assert MachineReading(180, 40).stolen_share_since(MachineReading(100, 20)) == 0.25
     assert MachineReading(100, 20).stolen_share_since(MachineReading(100, 20)) == 0.0
-    assert MachineReading.now().used > 0
+    assert MachineReading.now().whole > MachineReading.now().stolen
 
 
 def test_the_limit_is_what_the_price_of_refusals_leaves() -> None:

@@ -96,7 +96,7 @@ class Sample:
     database_cores: float
     memory_mb: float
     stolen_share: float
-    """Of the time that this machine's processors had something to do, what their host gave to others, 0 to 1."""
+    """Of this machine's time, what its host gave to others though there was something to do, 0 to 1."""
 
 
 @dataclass(slots=True)

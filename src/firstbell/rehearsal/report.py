@@ -152,7 +152,7 @@ def _plots(played: Played) -> str:
         plot("Memory", "MB, everything that serves", [
             Line("proportional set size", 0, [samples[s].memory_mb if s in samples else None for s in range(end)])
         ], spans),
-        plot("Stolen by the host of this machine", "% of the time in which there was something to do", [
+        plot("Stolen by the host of this machine", "% of its time, though there was something to do", [
             Line("stolen", 3, [100 * samples[s].stolen_share if s in samples else None for s in range(end)])
         ], spans),
         plot("Lag of the generator", "ms, p99 of each second", [

@@ -6,8 +6,8 @@ PRIORITIES = 5
 LAG_MS_MAX = 10.0
 """A generator that is later than this in one case of a hundred did not offer what it says."""
 STOLEN_MAX = 0.1
-"""A host that takes more than this of the time in which a virtual machine had something to do is what was measured: the
-capacity itself is only known to 7 %."""
+"""A host that takes more than this of the time of a virtual machine is what was measured: the capacity itself is only
+known to 7 %."""
 
 
 class ClassFigures(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class PhaseFigures(msgspec.Struct, frozen=True):
     refusals_per_served: float
     lag_p99_ms: float
     stolen_share: float
-    """Of the time that this machine's processors had something to do, what their host gave to others, 0 to 1."""
+    """Of this machine's time, what its host gave to others though there was something to do, 0 to 1."""
     valid: bool
     """The load was what it says, and the machine was there for it."""
     cores_serving: float
@@ -134,8 +134,8 @@ class Results(msgspec.Struct, frozen=True):
             )
         if stolen:
             told.append(
-                f"Not valid: {', '.join(stolen)}. The host of this virtual machine took more than {STOLEN_MAX:.0%} of "
-                "the time in which there was something to do: that is what was measured."
+                f"Not valid: {', '.join(stolen)}. The host of this virtual machine gave more than {STOLEN_MAX:.0%} of "
+                "its time to others though there was something to do: that is what was measured."
             )
         if self.capacity.is_bounded:
             told.append("A trial: the load was bounded on request, so that nothing is proved.")

@@ -63,25 +63,25 @@ class CpuReading:
 
 
 class MachineReading(NamedTuple):
-    """What all processors of this machine had done at one moment, in ticks (`/proc/stat`, see Linux, proc(5)).
+    """The time of all processors of this machine until one moment, in ticks (`/proc/stat`, see Linux, proc(5)).
 
-    `stolen` is how long they had something to do while the host of a virtual machine ran others: then everything here
-    stands still, and no process of it is to blame.
+    `stolen` is how much of it they had something to do while the host of a virtual machine ran others: then everything
+    here stands still, and no process of it is to blame.
     """
 
-    used: int
+    whole: int
     stolen: int
 
     @classmethod
     def now(cls) -> "MachineReading":
         """Read it."""
-        user, nice, system, _idle, _iowait, irq, softirq, stolen = map(int, _read(_PROC / "stat").split()[1:9])
-        return cls(user + nice + system + irq + softirq, stolen)
+        # user, nice, system, idle, iowait, irq, softirq, steal; guests are in user
+        ticks = [int(text) for text in _read(_PROC / "stat").split()[1:9]]
+        return cls(sum(ticks), ticks[-1])
 
     def stolen_share_since(self, earlier: "MachineReading") -> float:
-        """Of the time in which a processor had something to do, the part that it was not given, 0 to 1."""
-        used, stolen = self.used - earlier.used, self.stolen - earlier.stolen
-        return stolen / (used + stolen) if stolen > 0 else 0.0
+        """The part of the time since `earlier` that was stolen, 0 to 1."""
+        return (self.stolen - earlier.stolen) / max(1, self.whole - earlier.whole)
 
 
 class RequestLog:
