@@ -45,7 +45,7 @@ def with_edge(bar: Bar) -> Bar:
     return replace(bar, edge=True)
 
 
-def is_valid() -> tuple[Bar, Bar]:
+def truly_measured() -> tuple[Bar, Bar]:
     """In every phase the load was what is said, and the machine was there for it."""
     return (
         Bar(

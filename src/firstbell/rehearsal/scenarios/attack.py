@@ -3,12 +3,12 @@
 from firstbell.rehearsal.bars import (
     alone,
     attack_reached,
-    is_valid,
     known_devices,
     latency_ms,
     nobody_banned,
     recovers,
     strangers_sign_in,
+    truly_measured,
     with_edge,
 )
 from firstbell.rehearsal.scenarios.scenario import SLOW_CONNECTIONS, Phase, Scenario, everybody
@@ -23,7 +23,7 @@ SCENARIO = Scenario(
         Phase("after", 0.2, everybody(0.5)),
     ),
     bars=(
-        *is_valid(),
+        *truly_measured(),
         alone(attack_reached("attack", 5)),
         alone(known_devices(0.995)),
         with_edge(attack_reached("attack", 10)),

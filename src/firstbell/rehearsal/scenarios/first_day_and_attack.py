@@ -1,12 +1,12 @@
 """The first day, and on the same morning somebody attacks."""
 
 from firstbell.rehearsal.bars import (
-    is_valid,
     latency_ms,
     nobody_banned,
     nothing_lost,
     recovers,
     served,
+    truly_measured,
 )
 from firstbell.rehearsal.scenarios.scenario import SLOW_CONNECTIONS, Phase, Scenario, Throng, everybody
 
@@ -28,7 +28,7 @@ SCENARIO = Scenario(
         Phase("after", 0.2, everybody(0.5)),
     ),
     bars=(
-        *is_valid(),
+        *truly_measured(),
         served("first bell", 0, 0.999),
         served("attack on top", 0, 0.999),
         latency_ms("attack on top", 1_000),

@@ -4,11 +4,11 @@ from firstbell.rehearsal.bars import (
     alone,
     estimates_kept,
     goodput,
-    is_valid,
     latency,
     limit_reached,
     recovers,
     served,
+    truly_measured,
     with_edge,
 )
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, everybody
@@ -26,7 +26,7 @@ SCENARIO = Scenario(
         Phase("after", 0.3, everybody(0.5)),
     ),
     bars=(
-        *is_valid(),
+        *truly_measured(),
         alone(limit_reached(0.95)),
         with_edge(goodput("spike", 0.9)),
         served("spike", 0, 0.999),

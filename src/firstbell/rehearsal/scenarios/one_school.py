@@ -1,6 +1,6 @@
 """One school at forty times what can be served, which is nobody else's problem."""
 
-from firstbell.rehearsal.bars import estimates_kept, is_valid, recovers, served, succeeds
+from firstbell.rehearsal.bars import estimates_kept, recovers, served, succeeds, truly_measured
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Schools, Throng, everybody
 
 ORDINARY_X = 0.25
@@ -24,7 +24,7 @@ SCENARIO = Scenario(
         Phase("after", 0.4, everybody(ORDINARY_X)),
     ),
     bars=(
-        *is_valid(),
+        *truly_measured(),
         succeeds("one school", "others", 0.999),
         served("one school", 0, 0.999),
         recovers(5),

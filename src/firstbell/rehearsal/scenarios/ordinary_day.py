@@ -1,6 +1,6 @@
 """A morning like most."""
 
-from firstbell.rehearsal.bars import errors_end_within, is_valid, latency_ms, nothing_lost, succeeds
+from firstbell.rehearsal.bars import errors_end_within, latency_ms, nothing_lost, succeeds, truly_measured
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Throng, everybody
 
 SCENARIO = Scenario(
@@ -12,7 +12,7 @@ SCENARIO = Scenario(
         Phase("morning", 0.75, everybody(0.25)),
     ),
     bars=(
-        *is_valid(),
+        *truly_measured(),
         succeeds("morning", "everybody", 0.999),
         latency_ms("morning", 250),
         errors_end_within(0),

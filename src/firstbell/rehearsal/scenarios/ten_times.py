@@ -4,12 +4,12 @@ from firstbell.rehearsal.bars import (
     alone,
     estimates_kept,
     goodput,
-    is_valid,
     latency,
     limit_reached,
     recovers,
     refusals_cost,
     served,
+    truly_measured,
     with_edge,
 )
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, everybody
@@ -24,7 +24,7 @@ SCENARIO = Scenario(
         Phase("after", 0.1, everybody(0.5)),
     ),
     bars=(
-        *is_valid(),
+        *truly_measured(),
         alone(goodput("spike", 0.85)),
         alone(limit_reached(0.95)),
         with_edge(goodput("spike", 0.95)),
