@@ -23,6 +23,7 @@ from firstbell.domains.people.queries.rehearsing import give_everybody_password
 from firstbell.kernel.engines import EngineError, Engines, free_port
 from firstbell.kernel.passwords import hash_password
 from firstbell.kernel.processes import birth_of
+from firstbell.rehearsal.bench.awake import kept_awake
 from firstbell.rehearsal.bench.meter import process_tree
 from firstbell.rehearsal.cast import (
     find_asset,
@@ -81,8 +82,8 @@ class OwnStage:
         self.target = Target(settings.host, settings.port)
         self._installation = Installation(settings, self._steps, console.print)
         self._breaker = Breaker(folder)
-        self._cores = sorted(os.sched_getaffinity(0))
-        self.playing_core = self._cores[PLAYING_CORE] if len(self._cores) > 1 else None
+        self.cores = sorted(os.sched_getaffinity(0))[: PLAYING_CORE + 1]
+        self.playing_core = self.cores[PLAYING_CORE] if len(self.cores) > 1 else None
         self._folder = folder
         self._casts = 0
         self.cast = folder
@@ -205,7 +206,7 @@ class OwnStage:
         if self.playing_core is None:
             yield
             return
-        os.sched_setaffinity(0, {self._cores[SERVING_CORE]})
+        os.sched_setaffinity(0, {self.cores[SERVING_CORE]})
         try:
             yield
         finally:
@@ -247,7 +248,8 @@ def own_stage(console: Console, pupils: int, *, has_edge: bool = False) -> Itera
     stage = OwnStage(folder, console, pupils, has_edge=has_edge)
     try:
         stage.open()
-        yield stage
+        with kept_awake(stage.cores):
+            yield stage
     finally:
         end_undisturbed()
         stage.close()
