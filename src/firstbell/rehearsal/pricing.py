@@ -20,7 +20,10 @@ PRICE_SECONDS = 4.0
 ANSWERED_SECONDS = 0.5
 """After the last request that is priced."""
 
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 2.0
+"""How long it is watched what the processes use when nobody asks."""
+SETTLE_SECONDS = 1.0
+"""After each pricing what it left is cleared away, such as connections."""
 REFUSALS = frozenset({"403", "429", "503"})
 REFUSED_SHARE_MIN = 0.98
 """Among the answers; with fewer the price would be that of something else."""
@@ -53,6 +56,7 @@ class Pricing:
         self._attackers = attackers
         self._refuser = refuser
         self._seed = 0
+        self._idle_cores = self._watch_idle()
 
     def prices(self, capacity: Capacity, per_s: float, seconds: float) -> Prices | None:
         """Both prices of a refusal beside that of a served step; None when other answers came as well."""
@@ -66,8 +70,6 @@ class Pricing:
     def _price(self, per_s: float, seconds: float, *, kept_share: float) -> _Price | None:
         """What one refusal costs, beside what the processes use when nobody asks."""
         self._seed += 1
-        idle, idle_from = self._readings(), time.monotonic()
-        time.sleep(IDLE_SECONDS)
         before, began = self._readings(), time.monotonic()
         orders = self._refuser.arms.orders(
             self._refuser.target, (Stretch(0.0, seconds, per_s),), seconds=seconds + ANSWERED_SECONDS, seed=self._seed
@@ -79,16 +81,27 @@ class Pricing:
         while self._attackers.is_playing:
             time.sleep(0.05)
             self._attackers.collect(tally, [])
-        times_idle = (time.monotonic() - began) / (began - idle_from)
-        used_ns = [
-            max(0.0, after.since(then) - then.since(first) * times_idle)
-            for after, then, first in zip(self._readings(), before, idle, strict=True)
-        ]
+        time.sleep(SETTLE_SECONDS)
         answered = sum(number for status, number in tally.attacks.items() if status.isdigit())
         refused = sum(number for status, number in tally.attacks.items() if status in REFUSALS)
+        span_ns = (time.monotonic() - began) * 1e9
+        serving_ns, edge_ns = (
+            after.since(then) - idle * span_ns
+            for after, then, idle in zip(self._readings(), before, self._idle_cores, strict=True)
+        )
         if refused < REFUSED_SHARE_MIN * answered or not refused:
             return None
-        return _Price(round(sum(used_ns) / refused / 1_000, 1), round(used_ns[0] / refused / 1_000, 1))
+        # With an edge nothing of a flood reaches the core that serves.
+        serving_us = max(0.0, serving_ns / refused / 1_000)
+        return _Price(round(serving_us + edge_ns / refused / 1_000, 1), round(serving_us, 1))
+
+    def _watch_idle(self) -> tuple[float, float]:
+        """How much of either core the processes use when nobody asks."""
+        before, began = self._readings(), time.monotonic()
+        time.sleep(IDLE_SECONDS)
+        span_ns = (time.monotonic() - began) * 1e9
+        serving, edge = (after.since(then) / span_ns for after, then in zip(self._readings(), before, strict=True))
+        return serving, edge
 
     def _readings(self) -> tuple[CpuReading, CpuReading]:
         """Of the core that serves, and of the edge."""
