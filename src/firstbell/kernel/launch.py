@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _SET_PARENT_DEATH_SIGNAL = 1
+_SET_TIMER_SLACK = 29
+_EXACTLY_NS = 1_000
 _SET_KEEP_CAPABILITIES = 8
 _SET_SECURE_BITS = 28
 _NO_SETUID_FIXUP = 4
@@ -30,6 +32,12 @@ def end_with_parent(number: int, parent: int) -> None:
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, number, 0, 0, 0)
     if os.getppid() != parent:
         raise SystemExit(1)
+
+
+def sleep_exactly() -> None:
+    """Have this thread wake within a microsecond of when it wants to, instead of 50. Linux only; see prctl(2)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_TIMER_SLACK, _EXACTLY_NS, 0, 0, 0)
 
 
 def take_turns() -> None:
