@@ -1,5 +1,6 @@
 """Whom the edge held in its line and called: they come in at once, and nobody gets past the others by a lie."""
 
+import random
 import re
 from collections import Counter
 
@@ -152,7 +153,7 @@ async def test_strangers_at_the_gate_do_not_get_the_entries_of_those_who_wait_at
     house.pass_second()
     share = 0.2  # of strangers, in this house
     assert before - house.door.room.waiting <= share * house.budget.rate_per_s + 1
-    assert house.door.calls.take(WILGE.id.bytes, house.clock.seconds(), has_booked=False), (
+    assert house.door.calls.take(WILGE.id.bytes, house.clock.seconds(), late_s=None), (
         "what they do not get is left for those who are called"
     )
 
@@ -186,7 +187,7 @@ def test_as_many_are_called_as_enter_and_more_while_some_stay_away() -> None:
         due = sorted([*due, *((second + person / come, False) for person in range(come))])
         while due and due[0][0] < second + 1:
             now, has_booked = due.pop(0)
-            if calls.take(SCHOOL, now, has_booked=has_booked):
+            if calls.take(SCHOOL, now, late_s=0.0 if has_booked else None):
                 entered += second >= 200
             else:
                 due = sorted([*due, (now + calls.book(SCHOOL, now, is_late=has_booked), True)])
@@ -199,11 +200,11 @@ def test_as_many_are_called_as_enter_and_more_while_some_stay_away() -> None:
 
 def test_entries_that_the_called_leave_show_that_more_entries_would_bring_nobody() -> None:
     calls = calls_of()
-    assert calls.take(SCHOOL, 1.0, has_booked=False)
+    assert calls.take(SCHOOL, 1.0, late_s=None)
     assert not calls.are_used(1.0), "ten came in, and could not be kept"
     calls.turn(1.0, RATE, 1.0, RATE)
     for tenth in range(1, 11):
-        assert calls.take(SCHOOL, 1 + tenth / 10, has_booked=False)
+        assert calls.take(SCHOOL, 1 + tenth / 10, late_s=None)
     assert calls.are_used(2.0)
 
 
@@ -250,10 +251,10 @@ def test_a_line_that_sleeps_is_passed_quickly_until_somebody_books() -> None:
 def test_what_is_spare_has_an_end_and_in_peace_nobody_needs_it() -> None:
     calls = calls_of()
     calls.turn(60.0, RATE, 1.0, RATE)
-    taken = sum(calls.take(SCHOOL, 60.0, has_booked=False) for _ in range(100))
+    taken = sum(calls.take(SCHOOL, 60.0, late_s=None) for _ in range(100))
     assert taken == int(SPARE_S * RATE)
     calls.turn(61.0, float("inf"), 1.0, RATE)
-    assert (calls.per_s, calls.booked_s, calls.take(SCHOOL, 61.0, has_booked=False)) == (RATE, 0, False)
+    assert (calls.per_s, calls.booked_s, calls.take(SCHOOL, 61.0, late_s=None)) == (RATE, 0, False)
 
 
 def test_another_school_waits_for_its_own_share_whatever_one_has_booked() -> None:
@@ -278,3 +279,26 @@ def test_who_booked_and_came_too_late_goes_before_those_who_never_did() -> None:
         calls.book(SCHOOL, 0.0, is_late=False)
     assert calls.book(SCHOOL, 0.0, is_late=True) == 1
     assert calls.book(SCHOOL, 0.0, is_late=False) == 61
+
+
+def test_when_fewer_enter_than_have_booked_everybody_is_a_little_late_and_nobody_very_late() -> None:
+    rate_per_s, people, slow_s = 50.0, 2_000, 10
+    calls, chance = calls_of(rate_per_s), random.Random(830)
+    told = [calls.book(SCHOOL, number % 10 / 10, is_late=False) for number in range(people)]
+    due = sorted((float(told_s), told_s) for told_s in told)
+    late: list[float] = []
+    for second in range(90):
+        calls.turn(float(second), rate_per_s / 2 if second < slow_s else rate_per_s, 1.0, rate_per_s)
+        coming = [told_s for at_s, told_s in due if at_s < second + 1]
+        due = due[len(coming) :]
+        chance.shuffle(coming)
+        for place, told_s in enumerate(coming):
+            now = second + place / len(coming)
+            if calls.take(SCHOOL, now, late_s=now - told_s):
+                late.append(now - told_s)
+            else:
+                due.append((second + calls.book(SCHOOL, now, is_late=True), told_s))
+        due.sort()
+    assert len(late) == people
+    missing_s = slow_s / 2
+    assert max(late) < 2 * missing_s, "31 s for the last one when whoever is late has only the chance of the others"

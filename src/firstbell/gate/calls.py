@@ -16,6 +16,9 @@ UNUSED = 0.5
 """When so much of what can be kept is there, who booked it stays away, and whoever comes takes it."""
 DEBT_S = 1.0
 """So much too early those who booked may come in together; when more of them come at once, the queue would be full."""
+LATE_S = 10.0
+"""Whoever is late finds more of it, twice as much from so many seconds on: when fewer can enter than have booked,
+everybody comes in a little late, and nobody very late."""
 
 PHASES = 10
 """Pages come back after whole seconds, so who came in a crowd comes back in one: each tenth of the second has entries
@@ -120,11 +123,15 @@ class Calls:
         """True while an edge calls people, so that nobody else may begin to wait here."""
         return now - self._heard_at < SILENT_S
 
-    def take(self, school: bytes, now: float, *, has_booked: bool) -> bool:
-        """Take an entry. Who has booked finds one even when a few came too early."""
+    def take(self, school: bytes, now: float, *, late_s: float | None) -> bool:
+        """Take an entry. `late_s` ago whoever has booked was to be in; None for others.
+
+        Who has booked finds one even when a few came too early, and first of all who is late.
+        """
         self._fill(now)
-        if has_booked:
-            is_there = self._entries > -DEBT_S * self._rate_per_s
+        if late_s is not None:
+            debt_s = DEBT_S * (1 + min(1.0, max(0.0, late_s / LATE_S)))
+            is_there = self._entries > -debt_s * self._rate_per_s
         else:
             is_free = self._booked.get((school, self._phase(now)), 0.0) <= now or self._entries >= UNUSED * self._kept
             is_there = is_free and self._entries >= 1

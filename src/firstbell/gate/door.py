@@ -163,14 +163,14 @@ class Door:
         self, asker: Asker, called: Called, ticket: Ticket | None, now: float, *, is_pressed: bool
     ) -> Answered:
         """Let somebody in who was called, or say when the next entry comes that nobody has booked."""
-        has_booked = ticket is not None and now - BOOKED_S < ticket.booked_at <= now
-        if not is_pressed and self.calls.take(asker.school_id, now, has_booked=has_booked):
+        late_s = now - ticket.promised_at if ticket and now - BOOKED_S < ticket.booked_at <= now else None
+        if not is_pressed and self.calls.take(asker.school_id, now, late_s=late_s):
             return Answered(Passing.IN, ticket)
         if ticket is None:
             ticket = Ticket(asker.school_id, Lane.KNOWN, asker.holder, called.came_at, promised_at=called.promised_at)
         if ticket.booked_at > now:
             return Answered(Passing.WAIT, ticket, math.ceil(ticket.booked_at - now))
-        wait_s = self.calls.book(asker.school_id, now, is_late=has_booked)
+        wait_s = self.calls.book(asker.school_id, now, is_late=late_s is not None)
         if not wait_s:
             return Answered(Passing.WAIT, ticket, CALLED_POLL_S)
         booked_at = int(now) + wait_s
