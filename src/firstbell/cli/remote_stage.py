@@ -5,7 +5,8 @@ Nothing of it can be measured but its answers: no CPU, no memory, no price of a 
 
 import asyncio
 import socket
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -53,15 +54,16 @@ class RemoteStage:
         self.target = target
         self.cast = cast
         self._players = _read_cast(cast)
-        self.hosts: Sequence[str] = sorted({player.host for player in self._players})
+        self.people: Mapping[str, int] = Counter(sorted(player.host for player in self._players))
+        hosts = list(self.people)
         is_here = ip_address(target.host).is_loopback
         if not is_here and any(player.source for player in self._players):
             raise OperatorError(f"{cast} gives people addresses of this machine; make it with firstbell cast --away.")
         try:
-            asset = asyncio.run(find_asset(target, self.hosts[0]))
+            asset = asyncio.run(find_asset(target, hosts[0]))
         except OSError as error:
             raise OperatorError(f"{target.host}:{target.port} does not answer: {error.strerror}.") from None
-        self.arms = make_arms(self.hosts, self._players, asset, is_here=is_here)
+        self.arms = make_arms(hosts, self._players, asset, is_here=is_here)
 
     def invite(self, devices: int) -> None:
         """Whoever is in the cast may come; after the last the first comes again."""

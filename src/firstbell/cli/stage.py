@@ -5,7 +5,8 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +88,7 @@ class OwnStage:
         self._folder = folder
         self._casts = 0
         self.cast = folder
-        self.hosts: Sequence[str] = ()
+        self.people: Mapping[str, int] = {}
         self.arms = Arms((), (), (), (), (), "", "")
         self._players: dict[str, Player] = {}
         self._schools: list[tuple[School, str]] = []
@@ -191,7 +192,7 @@ class OwnStage:
     def _edge_before(self, port: int, name: str) -> Iterator[Edge]:
         folder = self._folder / name
         folder.mkdir()
-        edge = Edge(folder, port, self.hosts, key=self._installation.settings.edge_key)
+        edge = Edge(folder, port, list(self.people), key=self._installation.settings.edge_key)
         try:
             with self._steps.step("Starting HAProxy"):
                 edge.start()
@@ -220,10 +221,12 @@ class OwnStage:
             for school, _host in self._schools:
                 async with pool.begin((school.id,), school.id) as tx:
                     await give_everybody_password(tx, school.id, hashed)
-        self.hosts = [host for _, host in self._schools]
         first = await self._devices(1)
         self._players = {f"{player.host}/{player.sign_in_name}": player for player in first}
-        self.arms = make_arms(self.hosts, first, await find_asset(self.target, self.hosts[0]))
+        hosts = [host for _, host in self._schools]
+        of_host = Counter(player.host for player in first)
+        self.people = {host: of_host[host] for host in hosts}
+        self.arms = make_arms(hosts, first, await find_asset(self.target, hosts[0]))
         self._links = await look_around(self.target, first)
         for player in first:
             found = self._links.get((player.host, player.sign_in_name))

@@ -1,7 +1,7 @@
 """Conducts a rehearsal: finds the capacity, plays the phases, breaks what shall break, and writes down what it sees."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -67,7 +67,8 @@ class Stage(Protocol):
 
     target: Target
     cast: Path
-    hosts: Sequence[str]
+    people: Mapping[str, int]
+    """How many of each school, by its host name."""
     has_edge: bool
     arms: Arms
 
@@ -214,13 +215,13 @@ class Conductor:
         played = Played(scenario, capacity, bounds, prices, attack_x)
         end_s = bounds[-1][2]
         attack = self._attack_orders(capacity, prices, limits, bounds)
-        self._carry_out(_crowds(bounds, capacity, limits, self._stage.hosts), end_s, played, watch, attack)
+        self._carry_out(_crowds(bounds, capacity, limits, self._stage.people), end_s, played, watch, attack)
         return played
 
     def people(self, scenario: Scenario, capacity: Capacity, limits: Limits) -> int:
         """How many people the scenario brings."""
         bounds = _bounds(scenario, limits.minutes * 60)
-        crowds = _crowds(bounds, capacity, limits, ())
+        crowds = _crowds(bounds, capacity, limits, self._stage.people)
         return ceil(sum(s.per_s * (s.until_s - s.from_s) for crowd in crowds for s in crowd.stretches))
 
     def _holds(self, people_per_s: float, limits: Limits, watch: Watch) -> bool:
@@ -358,16 +359,17 @@ def _bounds(scenario: Scenario, seconds: float) -> list[tuple[Phase, float, floa
 
 
 def _crowds(
-    bounds: list[tuple[Phase, float, float]], capacity: Capacity, limits: Limits, hosts: Sequence[str]
+    bounds: list[tuple[Phase, float, float]], capacity: Capacity, limits: Limits, people: Mapping[str, int]
 ) -> tuple[Crowd, ...]:
     """The throngs of all phases as crowds with their stretches."""
     stretches: dict[tuple[str, str, Schools], list[Stretch]] = {}
     for phase, from_s, until_s in bounds:
         for throng in phase.throngs:
             own = stretches.setdefault((throng.name, throng.journey, throng.schools), [])
-            own.extend(_ramp(throng, from_s, until_s, capacity.people_per_s, limits))
+            whole_per_s = capacity.people_per_s * (throng.schools.part(people) if throng.is_part else 1.0)
+            own.extend(_ramp(throng, from_s, until_s, whole_per_s, limits))
     return tuple(
-        Crowd(name, journey, tuple(own), schools.hosts(hosts)) for (name, journey, schools), own in stretches.items()
+        Crowd(name, journey, tuple(own), schools.hosts(people)) for (name, journey, schools), own in stretches.items()
     )
 
 

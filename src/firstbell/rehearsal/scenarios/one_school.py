@@ -3,7 +3,8 @@
 from firstbell.rehearsal.bars import estimates_kept, recovers, served, succeeds, truly_measured
 from firstbell.rehearsal.scenarios.scenario import Phase, Scenario, Schools, Throng, everybody
 
-ORDINARY_X = 0.25
+ORDINARY_X = 0.5
+"""Of all schools together; the others bring their part of it, in the storm as before it."""
 MINUTES = 1
 """Each of 4,000 a second who wait is somebody of one school with a device of their own."""
 
@@ -17,7 +18,7 @@ SCENARIO = Scenario(
             "one school",
             0.4,
             (
-                Throng(ORDINARY_X, name="others", schools=Schools.OTHERS),
+                Throng(ORDINARY_X, name="others", schools=Schools.OTHERS, is_part=True),
                 Throng(40, name="one school", schools=Schools.ONE),
             ),
         ),

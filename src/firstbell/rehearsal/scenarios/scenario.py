@@ -1,6 +1,6 @@
 """The form of a scenario: its story, its phases, and what must hold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,9 +26,14 @@ class Schools(StrEnum):
     ONE = "one"
     OTHERS = "others"
 
-    def hosts(self, every: Sequence[str]) -> tuple[str, ...]:
+    def hosts(self, every: Iterable[str]) -> tuple[str, ...]:
         """Which of all host names these are; none means all."""
-        return {Schools.ALL: (), Schools.ONE: tuple(every[-1:]), Schools.OTHERS: tuple(every[:-1])}[self]
+        names = tuple(every)
+        return {Schools.ALL: (), Schools.ONE: names[-1:], Schools.OTHERS: names[:-1]}[self]
+
+    def part(self, people: Mapping[str, int]) -> float:
+        """What part of all people these are, who are counted by host name."""
+        return sum(people[host] for host in self.hosts(people) or people) / max(1, sum(people.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Throng:
     name: str = "everybody"
     journey: str = "morning"
     schools: Schools = Schools.ALL
+    is_part: bool = False
+    """True: `x` is what all schools would bring, and these bring their part of it."""
 
 
 @dataclass(frozen=True, slots=True)
