@@ -259,7 +259,8 @@ class EdgeLines:
             line = self._lines[key]
             line.pace_per_s = pace_per_s
             line.call_ahead(max(AHEAD_MIN, AHEAD_S * rate_per_s))
-            line.take_booked(0.0, now_s)
+            # Whoever has to wait does so behind those who are called ahead.
+            line.take_booked(AHEAD_S, now_s)
         self._left_waiting = 0
 
     def _count(self, counted: Mapping[str, tuple[int, ...]], now_s: float, told: Mapping[str, int]) -> None:
