@@ -56,11 +56,12 @@ class Pricing:
         self._attackers = attackers
         self._refuser = refuser
         self._seed = 0
-        self._idle_cores = self._watch_idle()
+        self._idle_cores = 0.0, 0.0
 
     def prices(self, capacity: Capacity, per_s: float, seconds: float) -> Prices | None:
         """Both prices of a refusal beside that of a served step; None when other answers came as well."""
         self._price(per_s, seconds, kept_share=0.5)  # what is prepared at the first time is no price
+        self._idle_cores = self._watch_idle()
         kept = self._price(per_s, seconds, kept_share=1.0)
         new = self._price(per_s, seconds, kept_share=0.0)
         if kept is None or new is None or not capacity.cpu_us:
