@@ -18,15 +18,15 @@ def wakings(process: int) -> int:
     return int(found[1])
 
 
-def test_a_processor_that_is_kept_awake_wakes_thousands_of_times_a_second() -> None:
+def test_a_processor_that_is_kept_awake_wakes_again_and_again() -> None:
     others = set(multiprocessing.active_children())
     with kept_awake([CORE]):
         (watch,) = set(multiprocessing.active_children()) - others
         assert watch.pid is not None
         while os.sched_getaffinity(watch.pid) != {CORE} or os.sched_getscheduler(watch.pid) != os.SCHED_BATCH:
             time.sleep(0.01)
-        before, began = wakings(watch.pid), time.monotonic()
-        while wakings(watch.pid) < before + 1_000:
+        wanted, given_up_at = wakings(watch.pid) + 1_000, time.monotonic() + 10
+        while wakings(watch.pid) < wanted and time.monotonic() < given_up_at:
             time.sleep(0.01)
-        assert time.monotonic() - began < 10
+        assert wakings(watch.pid) >= wanted
     assert not watch.is_alive()
