@@ -100,6 +100,11 @@ class Sample:
     """Of this machine's time, what its host gave to others though there was something to do, 0 to 1."""
 
 
+def mean(figures: Sequence[float]) -> float:
+    """The mean of what samples show; 0 of none."""
+    return sum(figures) / len(figures) if figures else 0.0
+
+
 @dataclass(slots=True)
 class Played:
     """Everything that was seen of a scenario."""
@@ -250,9 +255,9 @@ class Conductor:
         offered = sum(number for key, number in tally.offered.items() if first <= key.second < seconds)
         p99_s = percentile(tally.latencies(lambda key: key.priority == P1 and key.second >= first), 0.99)
         samples = [sample for sample in played.samples if first <= sample.second < seconds]
-        cores = [sample.application_cores + sample.database_cores for sample in samples]
-        stolen = sum(sample.stolen_share for sample in samples) / max(1, len(samples))
-        cpu_us = sum(cores) / max(1, len(cores)) / max(1.0, good / span) * 1e6
+        cores = mean([sample.application_cores + sample.database_cores for sample in samples])
+        stolen = mean([sample.stolen_share for sample in samples])
+        cpu_us = cores / max(1.0, good / span) * 1e6
         holds = p99_s < P1_P99_SECONDS_MAX and good >= SERVED_SHARE_MIN * offered > 0
         capacity = Capacity(
             people_per_s, round(good / span, 1), round(p99_s * 1_000, 1), round(cpu_us, 1), round(stolen, 3)

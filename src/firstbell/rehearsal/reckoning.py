@@ -1,9 +1,8 @@
 """From what was seen to the figures."""
 
 from collections import Counter
-from collections.abc import Sequence
 
-from firstbell.rehearsal.conductor import Played
+from firstbell.rehearsal.conductor import Played, mean
 from firstbell.rehearsal.load.tally import Key, Tally, Waiting, count, percentile
 from firstbell.rehearsal.results import (
     LAG_MS_MAX,
@@ -67,8 +66,8 @@ def _phase(played: Played, phase: Phase, from_s: float, until_s: float) -> Phase
     goodput = good / (until_s - settled_s)
     lag_ms = _ms(percentile(tally.lags(int(from_s), int(until_s)), 0.99))
     samples = [sample for sample in played.samples if from_s <= sample.second < until_s]
-    cores = _mean([sample.application_cores + sample.database_cores for sample in samples])
-    stolen = _mean([sample.stolen_share for sample in samples])
+    cores = mean([sample.application_cores + sample.database_cores for sample in samples])
+    stolen = mean([sample.stolen_share for sample in samples])
     served = count(tally.good, lambda key: from_s <= key.second < until_s)
     refused = count(tally.refused, lambda key: from_s <= key.second < until_s)
     refused_new = count(tally.refused_new, lambda key: from_s <= key.second < until_s)
@@ -90,10 +89,6 @@ def _phase(played: Played, phase: Phase, from_s: float, until_s: float) -> Phase
         refusals_new_per_served=round(refused_new / served, 3) if served else 0.0,
         client_cpu_us=round(client_us / max(1, served + refused), 1),
     )
-
-
-def _mean(figures: Sequence[float]) -> float:
-    return sum(figures) / len(figures) if figures else 0.0
 
 
 def _class(tally: Tally, priority: int, from_s: float, until_s: float) -> ClassFigures:
