@@ -20,7 +20,7 @@ PAGE_S = 30.0
 TRIES = 3
 BIDDERS_MAX = 4
 """At once: each takes up to a twentieth of the generator's core, where in a school each has a device of its own. The
-others wait in the line, as those do whose browser runs no scripts."""
+others wait in the line, as those do whose browser runs no scripts; so does everybody while the generator is busy."""
 
 SLICE_HASHES, SLICE_S = 128, 0.002
 """64,000 hashes a second, as a phone has them; the generator is never held up for more than 0.1 ms."""

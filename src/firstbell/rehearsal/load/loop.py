@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 TURN_S = 0.001
 """What is due and what has come within a millisecond is done together: waking for each costs more than doing it."""
 
-AT_ONCE_MAX = 32
+AT_ONCE_MAX = 8
 """So many due acts and so many sockets in one turn, so that neither keeps the other waiting."""
 
 
@@ -59,26 +59,30 @@ class Loop:
     def run(self, until_s: float) -> None:
         """Play until that second has come."""
         while (begun_s := self.now()) < until_s:
-            self._hear()
-            self._act()
+            is_more_heard, is_more_due = self._hear(), self._act()
             rest_s = begun_s + TURN_S - self.now()
-            if rest_s > 0:
+            if rest_s > 0 and not is_more_heard and not is_more_due:
                 time.sleep(rest_s)
 
     def close(self) -> None:
         """Nothing is watched any more."""
         self._epoll.close()
 
-    def _hear(self) -> None:
-        for number, _events in self._epoll.poll(0, AT_ONCE_MAX):
+    def _hear(self) -> bool:
+        """Let those act who have something to read or room to write; True when there may be more of them."""
+        events = self._epoll.poll(0, AT_ONCE_MAX)
+        for number, _events in events:
             ready = self._ready.get(number)
             if ready is not None:
                 ready()
+        return len(events) == AT_ONCE_MAX
 
-    def _act(self) -> None:
+    def _act(self) -> bool:
+        """Do what is due; True when there may be more of it."""
         for _ in range(AT_ONCE_MAX):
             if not self._due or self._due[0][0] > (now_s := self.now()):
-                return
+                return False
             due_s, _serial, act = heappop(self._due)
             self._note_lag(now_s, now_s - due_s)
             act(due_s)
+        return True

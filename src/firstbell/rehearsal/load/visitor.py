@@ -9,7 +9,7 @@ from typing import Protocol
 
 from firstbell.rehearsal.bench.connection import Answer
 from firstbell.rehearsal.journeys.step import Journey, Step
-from firstbell.rehearsal.load.bidder import BIDDERS_MAX, MARK, Bidder
+from firstbell.rehearsal.load.bidder import MARK, Bidder
 from firstbell.rehearsal.load.line import Line, open_line
 from firstbell.rehearsal.load.loop import Loop
 from firstbell.rehearsal.load.orders import Target
@@ -52,6 +52,10 @@ class Stage(Protocol):
     @property
     def is_crowded(self) -> bool:
         """No more connections can be kept by those who wait."""
+
+    @property
+    def may_bid(self) -> bool:
+        """One more may solve a puzzle."""
 
     def expect(self, visitor: "Visitor") -> None:
         """Watch that the visitor's answer comes before its patience ends."""
@@ -224,7 +228,7 @@ class Visitor:
             self._drop_line()
         told = answer.header("retry-after")
         due_s = now_s + (float(told) if told.isdigit() else RETRY_AFTER_S)
-        if self._stage.bidders < BIDDERS_MAX and MARK in answer.body:
+        if self._stage.may_bid and MARK in answer.body:
             self._bid(due_s)
         else:
             self._plan(due_s, self._ask)
