@@ -189,7 +189,7 @@ class Spike:
         ticket: Ticket | None = answered.ticket
         if ticket is not None:
             person.ticket = self._door.cookie_of(ticket)
-            if ticket.promised_at and not person.told_at:
+            if ticket.promised_at > ticket.came_at and not person.told_at:
                 person.told_at, person.told_s = self._now, ticket.promised_at - self._now
         self._at(self._now + answered.poll_s, self._ask, person)
 

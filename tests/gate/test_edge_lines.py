@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firstbell.gate.edge_lines import AHEAD_S, EdgeLane, EdgeLines, share_out
+from firstbell.gate.edge_lines import AHEAD_MIN, AHEAD_S, EdgeLane, EdgeLines, share_out
 
 WILGE, LINDE = "wilge.example", "linde.example"
 RATE = 40.0
@@ -152,7 +152,9 @@ def test_in_peace_a_crowd_waits_for_a_second_and_everybody_else_is_called() -> N
     assert street.lines.waiting == 0
     assert called[f"pace/{WILGE}/1"] == RATE * 1_000
     assert called[f"booked/{WILGE}/1"] == AHEAD_S, "those who pass come in before them"
-    assert street.rest(hinted=400)[f"served/{WILGE}/1"] == 1_320 + AHEAD_S * RATE
+    crowd = street.rest(hinted=400)
+    assert crowd[f"served/{WILGE}/1"] == 1_320 + AHEAD_MIN, "who comes now stands behind the crowd"
+    assert crowd[f"booked/{WILGE}/1"] == pytest.approx(AHEAD_S + 320 / RATE, abs=1), "which comes when it was told"
     assert street.lines.waiting == 0
 
 
@@ -162,7 +164,17 @@ def test_who_passes_while_the_gates_have_not_told_is_counted_in_peace_too() -> N
     assert street.second(hinted=0)[f"booked/{WILGE}/1"] == 0, "those before the first look are of another morning"
     street.rest(hinted=0)
     told = street.second(hinted=900)
-    assert told[f"booked/{WILGE}/1"] == AHEAD_S - 1 + 1, "who passed, and who was called and sleeps for a second"
+    passed = AHEAD_S * RATE
+    waiting_s = (900 - passed) / RATE
+    assert told[f"booked/{WILGE}/1"] == pytest.approx(passed / RATE - 1 + waiting_s, abs=1)
+
+
+def test_who_waits_as_a_spike_begins_is_called_when_it_was_told_and_who_comes_then_stands_behind() -> None:
+    street = Street()
+    street.rest(hinted=0)
+    assert street.second(hinted=900)[f"served/{WILGE}/1"] == 900 + AHEAD_MIN
+    assert street.lines.waiting == 0
+    assert street.second(hinted=900)[f"served/{WILGE}/1"] == 900 + AHEAD_MIN + RATE
 
 
 def test_whoever_comes_after_people_who_were_called_early_is_told_that_these_come_first() -> None:

@@ -14,17 +14,11 @@ SPARE_S = 0.25
 kept while the queue was full comes in at once and fills it again."""
 UNUSED = 0.5
 """When so much of what can be kept is there, who booked it stays away, and whoever comes takes it."""
-DEBT_S = 1.0
+DEBT_S = 0.5
 """So much too early those who booked may come in together; when more of them come at once, the queue would be full."""
 LATE_S = 10.0
 """Whoever is late finds more of it, twice as much from so many seconds on: when fewer can enter than have booked,
 everybody comes in a little late, and nobody very late."""
-
-PHASES = 10
-"""Pages come back after whole seconds, so who came in a crowd comes back in one: each tenth of the second has entries
-of its own to book, as many as there are."""
-PHASES_PER_S_MIN = 20.0
-"""With fewer entries a crowd is small, and to keep to tenths would cost who is alone seconds."""
 
 LEFT = 0.5
 """When more of the entries than this are left, those who were called stay away or sleep: more entries would bring
@@ -81,23 +75,22 @@ def called_reader(key: str) -> ReadCalled:
 class Calls:
     """Entries of one worker for those who are called, and how many a second the edge may call.
 
-    Entries come evenly, as from a bucket of tokens. Who finds none books the next that is free in that phase of the
-    second, and comes back for it. `size_of` gives the weight of a school: whatever one has booked, another waits for
-    its own share alone.
+    Entries come evenly, as from a bucket of tokens. Who finds none books the next that is free, and comes back for
+    it. `size_of` gives the weight of a school: whatever one has booked, another waits for its own share alone.
     """
 
     def __init__(self, size_of: Callable[[bytes], float]) -> None:
         self._size_of = size_of
         self._rate_per_s = self._pace_per_s = 0.0
         self._entries = self._unused = self._filled_at = 0.0
-        self._booked: dict[tuple[bytes, int], float] = {}
-        """Until when the entries are booked, by school and phase of the second."""
+        self._booked: dict[bytes, float] = {}
+        """Until when the entries are booked, by school."""
         self._due: Counter[int] = Counter()
         """How many have booked, by the second of their entry."""
-        self._standing: dict[int, dict[bytes, float]] = {}
-        """The weights of the schools whose people stand booked, by phase."""
-        self._weights: dict[int, float] = {}
-        """Their sums."""
+        self._standing: dict[bytes, float] = {}
+        """The weights of the schools whose people stand booked."""
+        self._weight = 0.0
+        """Their sum."""
         self._untold = 0
         """How many were sent back before the first turn, and are about to book."""
         self._late = 0
@@ -133,7 +126,7 @@ class Calls:
             debt_s = DEBT_S * (1 + min(1.0, max(0.0, late_s / LATE_S)))
             is_there = self._entries > -debt_s * self._rate_per_s
         else:
-            is_free = self._booked.get((school, self._phase(now)), 0.0) <= now or self._entries >= UNUSED * self._kept
+            is_free = self._booked.get(school, 0.0) <= now or self._entries >= UNUSED * self._kept
             is_there = is_free and self._entries >= 1
         self._entries -= is_there
         return is_there
@@ -151,9 +144,8 @@ class Calls:
         if is_late:
             self._late += 1
             return math.ceil(self._late / self._pace_per_s)
-        key = _, phase = school, self._phase(now)
-        step_s = self._phases / (self._pace_per_s * self._share(school, phase))
-        self._booked[key] = until = max(now, self._booked.get(key, 0.0)) + step_s
+        step_s = 1 / (self._pace_per_s * self._share(school))
+        self._booked[school] = until = max(now, self._booked.get(school, 0.0)) + step_s
         self._due[math.ceil(until)] += 1
         return math.ceil(until - now)
 
@@ -179,10 +171,9 @@ class Calls:
             self._more = self._sooner = 1.0
             return
         self._rate_per_s, self._pace_per_s = max(rate_per_s * share, 1e-9), max(pace_per_s * share, 1e-9)
-        self._booked = {key: until for key, until in self._booked.items() if until > now}
-        self._standing, self._weights = {}, {}
-        for school, phase in self._booked:
-            self._stand(school, phase)
+        self._booked = {school: until for school, until in self._booked.items() if until > now}
+        self._standing = {school: self._size_of(school) for school in self._booked}
+        self._weight = math.fsum(self._standing.values())
         self._due = Counter({second: people for second, people in self._due.items() if second > now})
         self.booked_s = (self._due.total() + untold) / self._pace_per_s
         missing_s = READY_S - self.booked_s
@@ -195,26 +186,15 @@ class Calls:
         self.per_s = max(self._sooner * unused, self._rate_per_s * (self._more + missing_s / RETURN_S))
 
     @property
-    def _phases(self) -> int:
-        return PHASES if self._pace_per_s >= PHASES_PER_S_MIN else 1
-
-    def _phase(self, now: float) -> int:
-        return int(now % 1 * self._phases)
-
-    @property
     def _kept(self) -> float:
         return max(1.0, SPARE_S * self._rate_per_s)
 
-    def _stand(self, school: bytes, phase: int) -> float:
-        standing = self._standing.setdefault(phase, {})
-        if school not in standing:
-            standing[school] = self._size_of(school)
-            self._weights[phase] = self._weights.get(phase, 0.0) + standing[school]
-        return standing[school]
-
-    def _share(self, school: bytes, phase: int) -> float:
-        """What a school gets of the entries of a phase among all that have booked there."""
-        return self._stand(school, phase) / self._weights[phase]
+    def _share(self, school: bytes) -> float:
+        """What a school gets of the entries among all that have booked."""
+        if school not in self._standing:
+            self._standing[school] = self._size_of(school)
+            self._weight += self._standing[school]
+        return self._standing[school] / self._weight
 
     def _fill(self, now: float) -> None:
         filled = self._entries + (now - self._filled_at) * self._rate_per_s

@@ -15,6 +15,9 @@ LOOK_S = 10.0
 AHEAD_S, AHEAD_MIN = 2.0, 2.0
 """Where nobody waits, those who come in the next seconds are called already: as many as the school's share has in so
 many seconds, and at least so many people."""
+CROWDS_MAX = 3
+"""In peace the lines in which people come may all bring a crowd in the same second, and so many are called ahead in
+each. Whoever is in a crowd is told that up to three of them come first; those of the only crowd come in sooner."""
 
 PACE_MEMORY_S = 10.0
 """The pace of a line, from which waits are told, is averaged over about this time."""
@@ -67,6 +70,10 @@ class _Told(NamedTuple):
     def due_s(self, place: float) -> float:
         """When whoever came at that place was told to come in."""
         return self.since_s + place / self.pace_per_s
+
+    def place_due(self, moment_s: float) -> float:
+        """Who was told to come in then."""
+        return (moment_s - self.since_s) * self.pace_per_s
 
 
 class EdgeLine:
@@ -124,10 +131,16 @@ class EdgeLine:
             if self._counts[place - 1] >= until:
                 break
             first, last = max(self.called, self._counts[place - 1]), min(until, self._counts[place])
-            second = int(self._told[place].due_s((first + last) / 2))
-            if now_s < second < now_s + SLEEP_S_MAX:
-                self._asleep[second] = self._asleep.get(second, 0.0) + last - first
+            self._let_sleep(self._told[place], first, last, now_s)
         self.called = until
+
+    def _let_sleep(self, told: _Told, first: float, last: float, now_s: float) -> None:
+        """Know in which seconds those between two places will come who were told so."""
+        since_s, until_s = max(now_s + 1, told.due_s(first)), min(now_s + SLEEP_S_MAX, told.due_s(last))
+        for second in range(int(since_s), int(until_s) + 1):
+            people = min(last, told.place_due(second + 1)) - max(first, told.place_due(second))
+            if people > 0:
+                self._asleep[second] = self._asleep.get(second, 0.0) + people
 
     def call_ahead(self, people: float) -> None:
         """Call everybody, and so many who are still to come."""
@@ -139,9 +152,10 @@ class EdgeLine:
 
     def take_booked(self, booked_s: float, now_s: float) -> None:
         """Know for how many seconds the entries at the gates are booked; those who are called and sleep take more."""
-        taken = 0.0
+        # Before whoever comes now: who waits, or is called ahead, or half of those who will come until the next turn.
+        taken, before = 0.0, max(abs(self.came - self.called), self.came_last / 2)
         for second, people in sorted(self._asleep.items()):
-            if self.waiting + taken <= self.pace_per_s * (second - now_s):
+            if before + taken <= self.pace_per_s * (second - now_s):
                 break
             taken += people
         self.booked_s = booked_s + taken / max(self.pace_per_s, PACE_MIN_PER_S)
@@ -184,6 +198,8 @@ class EdgeLines:
         self._lines: dict[EdgeLineKey, EdgeLine] = {}
         self._came: int | None = None
         self._left_waiting = 0
+        self._rests = False
+        """The last turn was one in peace."""
         self._passed = 0
         """How many came since the last turn and did not have to wait here."""
 
@@ -216,14 +232,17 @@ class EdgeLines:
         what HAProxy believes now.
         """
         self._count(counted, now_s, told)
+        crowds = self._call_everybody(now_s) if self._rests else {}
+        self._rests = False
         people = self._people(sizes)
         left_per_s = rate_per_s
         for key, pace_per_s in self._paces_at_first(rate_per_s, people).items():
             line = self._lines[key]
             if not line.waiting:
-                left_per_s -= line.came_last if key.lane in SHARES else 0
+                crowd = crowds.get(key, 0)
+                left_per_s -= line.came_last - crowd if key.lane in SHARES else 0
                 line.pace_per_s = pace_per_s
-                line.call_ahead(max(AHEAD_MIN, AHEAD_S * line.pace_per_s))
+                line.call_ahead(max(AHEAD_MIN, AHEAD_S * line.pace_per_s - crowd))
         wanted = {key: line.came - line.called for key, line in self._lines.items() if line.waiting}
         strangers = {key: wanted.pop(key) for key in list(wanted) if key.lane is EdgeLane.STRANGER}
         weights = {key: people[key.host] * SHARES[key.lane] for key in wanted}
@@ -255,13 +274,26 @@ class EdgeLines:
         what they would let in.
         """
         self._count(counted, now_s, told)
+        crowds = self._call_everybody(now_s)
+        ahead_s = AHEAD_S * min(CROWDS_MAX, max(1, sum(line.came_last > 0 for line in self._lines.values())))
         for key, pace_per_s in self._paces_at_first(rate_per_s, self._people(sizes)).items():
             line = self._lines[key]
             line.pace_per_s = pace_per_s
-            line.call_ahead(max(AHEAD_MIN, AHEAD_S * rate_per_s))
+            line.call_ahead(max(AHEAD_MIN, AHEAD_S * rate_per_s - crowds[key]))
             # Whoever has to wait does so behind those who are called ahead.
-            line.take_booked(AHEAD_S, now_s)
+            line.take_booked(ahead_s, now_s)
         self._left_waiting = 0
+        self._rests = True
+
+    def _call_everybody(self, now_s: float) -> dict[EdgeLineKey, int]:
+        """Let those who came in peace come in when they were told; how many of each line had to wait.
+
+        When in its second a crowd began nobody knows, so that to call it by when each came would call the first last.
+        """
+        crowds = {key: line.waiting for key, line in self._lines.items()}
+        for key, people in crowds.items():
+            self._lines[key].call(people, now_s)
+        return crowds
 
     def _count(self, counted: Mapping[str, tuple[int, ...]], now_s: float, told: Mapping[str, int]) -> None:
         """Know who came, and how many of them passed."""
