@@ -44,6 +44,14 @@ def test_behind_the_edge_the_gate_hardly_says_no_and_whoever_is_called_is_there(
     assert sum(estimates) >= 0.9 * len(estimates) > 1_000
 
 
+@pytest.mark.parametrize("part_s", [0.25, 0.8])
+def test_the_first_seconds_of_forty_times_are_told_the_truth_whenever_in_a_second_it_begins(part_s: float) -> None:
+    spike = EdgeSpike(1)
+    spike.come(0.8 * CAPACITY_PER_S, seconds=15 + part_s)
+    spike.come(40 * CAPACITY_PER_S, seconds=35)
+    assert sum(spike.seen.estimates) >= 0.9 * len(spike.seen.estimates) > 1_000
+
+
 @pytest.mark.parametrize("kind", [Spike, EdgeSpike])
 def test_a_worker_that_starts_cold_into_a_storm_does_not_stay_at_what_it_could_do_first(kind: type[Spike]) -> None:
     spike = kind(4, cold_s=2.0)

@@ -27,9 +27,9 @@ SURE_PER_S = 20.0
 SURE_BUSY = 0.4
 """From this share of a core on it shows that they take more than was known: with less to do the worker does less of it
 together, and one request takes twice as much."""
-SPARE = 0.6
-"""The share of its core that a worker may hope for: what it had of one that it shared with the database and
-passwords."""
+SPARE = 0.5
+"""The share of its core that a worker may hope for: its thread had 0.42 to 0.5 of a full one that it shared with the
+database and passwords. With more the first seconds of a spike let in more people than can be served."""
 STEPS_MAX = 5
 """Each calm window in a row allows a step of `RECOVER` more, up to so many."""
 

@@ -15,9 +15,6 @@ LOOK_S = 10.0
 AHEAD_S, AHEAD_MIN = 2.0, 2.0
 """Where nobody waits, those who come in the next seconds are called already: as many as the school's share has in so
 many seconds, and at least so many people."""
-CROWDS_MAX = 3
-"""In peace the lines in which people come may all bring a crowd in the same second, and so many are called ahead in
-each. Whoever is in a crowd is told that up to three of them come first; those of the only crowd come in sooner."""
 
 PACE_MEMORY_S = 10.0
 """The pace of a line, from which waits are told, is averaged over about this time."""
@@ -275,13 +272,12 @@ class EdgeLines:
         """
         self._count(counted, now_s, told)
         crowds = self._call_everybody(now_s)
-        ahead_s = AHEAD_S * min(CROWDS_MAX, max(1, sum(line.came_last > 0 for line in self._lines.values())))
         for key, pace_per_s in self._paces_at_first(rate_per_s, self._people(sizes)).items():
             line = self._lines[key]
             line.pace_per_s = pace_per_s
             line.call_ahead(max(AHEAD_MIN, AHEAD_S * rate_per_s - crowds[key]))
             # Whoever has to wait does so behind those who are called ahead.
-            line.take_booked(ahead_s, now_s)
+            line.take_booked(AHEAD_S, now_s)
         self._left_waiting = 0
         self._rests = True
 
