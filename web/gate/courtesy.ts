@@ -24,7 +24,7 @@ export interface World {
 const DEPOSIT = 0.1;
 /** What a page may ask again without having been served at all: over a minute at the pace that refusals tell. */
 const BUDGET_MAX = 10;
-/** Twice as many requests as are accepted go out; the rest is refused here, at no cost to the server. */
+/** Twice as many new requests as are accepted go out; the rest is refused here, at no cost to the server. */
 const MULTIPLIER = 2;
 /** What was long ago counts less: half after so much time. */
 const HALF_LIFE_MS = 60_000;
@@ -66,14 +66,16 @@ export class Courtesy {
    * takes it, as with every refusal of the gate.
    */
   async ask<T>(attempt: () => Promise<Attempt<T>>): Promise<T> {
-    let first = await this.attempt(attempt);
-    if ("answer" in first) return first.answer;
+    const isSent = this.world.chance() >= this.refusedHere(this.world.now());
+    let last = isSent ? await this.attempt(attempt) : this.refuse();
+    if ("answer" in last) return last.answer;
     this.waiting += 1;
     try {
       for (let number = 0; ; number += 1) {
-        await this.wait(number, first.retryAfterS);
-        first = await this.attempt(attempt);
-        if ("answer" in first) return first.answer;
+        await this.wait(number, last.retryAfterS);
+        // Whoever waited as long as they were told is expected: that is what the budget is for.
+        last = await this.attempt(attempt);
+        if ("answer" in last) return last.answer;
       }
     } finally {
       this.waiting -= 1;
@@ -82,9 +84,8 @@ export class Courtesy {
   }
 
   private async attempt<T>(attempt: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
-    const isSent = this.world.chance() >= this.refusedHere(this.world.now());
     try {
-      const found = isSent ? await attempt() : ({ refused: true } as const);
+      const found = await attempt();
       if ("answer" in found) {
         this.accepts.add(1, this.world.now());
         this.budget = Math.min(BUDGET_MAX, this.budget + DEPOSIT);
@@ -96,7 +97,12 @@ export class Courtesy {
     }
   }
 
-  /** The share of requests that are refused here, 0 to 1 (Google, Site Reliability Engineering, chapter 21). */
+  private refuse(): Attempt<never> {
+    this.requests.add(1, this.world.now());
+    return { refused: true };
+  }
+
+  /** The share of new requests that are refused here, 0 to 1 (Google, Site Reliability Engineering, chapter 21). */
   private refusedHere(now: number): number {
     const requests = this.requests.read(now);
     return Math.max(0, (requests - MULTIPLIER * this.accepts.read(now)) / (requests + 1));
