@@ -6,7 +6,7 @@ hours by second, so that how many were called is an instant: whoever came before
 
 import bisect
 import math
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
@@ -92,6 +92,8 @@ class EdgeLine:
         self._asleep: dict[int, float] = {}
         """How many are called and were told to come in later, by that second."""
         self.came, self.came_last = counter, 0
+        self.begins = False
+        """Nobody waited or slept before those who came last."""
         self.called = float(counter)
         self.pace_per_s = 0.0
         self.booked_s = 0.0
@@ -101,6 +103,7 @@ class EdgeLine:
         """HAProxy has counted so many until now."""
         if counter < self._counter:
             self._since = self.came
+        self.begins = not self.waiting and not self._asleep
         self._counter = counter
         before, self.came = self.came, self._since + counter
         self.came_last = self.came - before
@@ -195,8 +198,6 @@ class EdgeLines:
         self._lines: dict[EdgeLineKey, EdgeLine] = {}
         self._came: int | None = None
         self._left_waiting = 0
-        self._rests = False
-        """The last turn was one in peace."""
         self._passed = 0
         """How many came since the last turn and did not have to wait here."""
 
@@ -229,8 +230,7 @@ class EdgeLines:
         what HAProxy believes now.
         """
         self._count(counted, now_s, told)
-        crowds = self._call_everybody(now_s) if self._rests else {}
-        self._rests = False
+        crowds = self._call_crowds(now_s, (key for key in self._lines if key.lane in SHARES and self._lines[key].begins))
         people = self._people(sizes)
         left_per_s = rate_per_s
         for key, pace_per_s in self._paces_at_first(rate_per_s, people).items():
@@ -271,7 +271,7 @@ class EdgeLines:
         what they would let in.
         """
         self._count(counted, now_s, told)
-        crowds = self._call_everybody(now_s)
+        crowds = self._call_crowds(now_s, self._lines.keys())
         for key, pace_per_s in self._paces_at_first(rate_per_s, self._people(sizes)).items():
             line = self._lines[key]
             line.pace_per_s = pace_per_s
@@ -279,14 +279,13 @@ class EdgeLines:
             # Whoever has to wait does so behind those who are called ahead.
             line.take_booked(AHEAD_S, now_s)
         self._left_waiting = 0
-        self._rests = True
 
-    def _call_everybody(self, now_s: float) -> dict[EdgeLineKey, int]:
-        """Let those who came in peace come in when they were told; how many of each line had to wait.
+    def _call_crowds(self, now_s: float, keys: Iterable[EdgeLineKey]) -> dict[EdgeLineKey, int]:
+        """Let the crowd with which each of these lines begins come in when it was told; how many had to wait.
 
         When in its second a crowd began nobody knows, so that to call it by when each came would call the first last.
         """
-        crowds = {key: line.waiting for key, line in self._lines.items()}
+        crowds = {key: self._lines[key].waiting for key in keys}
         for key, people in crowds.items():
             self._lines[key].call(people, now_s)
         return crowds
