@@ -81,7 +81,7 @@ class EdgeSpike(Spike):
             return None
         call_s += self._map.get(f"booked/{host}/0", 0)
         if not person.told_at:
-            person.told_at, person.told_s = self._now, call_s + 1
+            self._tell_estimate(person, call_s + 1)
             person.promised_at = now + person.told_s
         return self._retry_s(call_s, person.promised_at - now, waiting)
 

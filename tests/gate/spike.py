@@ -74,6 +74,7 @@ class Person:
     done: int = 0
     told_at: float = 0.0
     told_s: float = 0.0
+    let_in_at: float = math.inf
     came_ms: int = 0
     promised_at: int = 0
     called: Called | None = None
@@ -81,13 +82,14 @@ class Person:
 
 @dataclass(slots=True)
 class Seen:
-    """What was seen: counts by second, seconds that served requests took, and which estimates came true."""
+    """What was seen: counts by second, seconds that served requests took, and who was told to wait."""
 
     served: Counter[int] = field(default_factory=Counter)
     refused: Counter[int] = field(default_factory=Counter)
     cut: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
-    estimates: list[bool] = field(default_factory=list)
+    told: list[Person] = field(default_factory=list)
+    """Who was told an estimate, in order."""
 
     def p99_s(self) -> float:
         """Of the time that served requests took."""
@@ -180,9 +182,8 @@ class Spike:
         if not person.is_inside:
             self.seen.refused[self._elapsed] += 1
             self._run(REFUSED_S, self._wait, person, answered)
-        elif person.told_at:
-            missed_s = abs(self._now - person.told_at - person.told_s)
-            self.seen.estimates.append(missed_s <= max(10.0, 0.2 * person.told_s))
+        else:
+            person.let_in_at = self._now
         return person.is_inside
 
     def _wait(self, person: Person, answered: Answered) -> None:
@@ -190,8 +191,22 @@ class Spike:
         if ticket is not None:
             person.ticket = self._door.cookie_of(ticket)
             if ticket.promised_at > ticket.came_at and not person.told_at:
-                person.told_at, person.told_s = self._now, ticket.promised_at - self._now
+                self._tell_estimate(person, ticket.promised_at - self._now)
         self._at(self._now + answered.poll_s, self._ask, person)
+
+    def _tell_estimate(self, person: Person, seconds: float) -> None:
+        person.told_at, person.told_s = self._now, seconds
+        self.seen.told.append(person)
+
+    @property
+    def estimates(self) -> list[bool]:
+        """Which first estimates came true, of those of which that is known by now."""
+        wrong_s = [(person, max(10.0, 0.2 * person.told_s)) for person in self.seen.told]
+        return [
+            abs(person.let_in_at - person.told_at - person.told_s) <= most_s
+            for person, most_s in wrong_s
+            if person.told_at + person.told_s + most_s < self._now
+        ]
 
     def _cut(self, person: Person) -> None:
         self.seen.cut[self._elapsed] += 1

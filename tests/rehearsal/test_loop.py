@@ -169,7 +169,9 @@ def test_people_wait_as_told_with_what_they_are_given_and_with_their_connection_
     assert whole.people == whole.offered.total() == people > 20
     assert whole.refused.total() == 2 * people
     assert whole.refused_new.total() == (2 if is_crowded else 1) * people
-    assert whole.waiting.people == whole.waiting.admitted == whole.waiting.within_estimate == people
+    assert whole.waiting.people == whole.waiting.admitted == people
+    assert whole.waiting.kept == whole.waiting.promised
+    assert whole.waiting.promised.total() == people
     assert whole.known == {True: people}
     assert not whole.errors
 

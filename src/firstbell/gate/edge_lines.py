@@ -230,7 +230,8 @@ class EdgeLines:
         what HAProxy believes now.
         """
         self._count(counted, now_s, told)
-        crowds = self._call_crowds(now_s, (key for key in self._lines if key.lane in SHARES and self._lines[key].begins))
+        known = [key for key in self._lines if key.lane in SHARES]
+        crowds = self._call_crowds(now_s, (key for key in known if self._lines[key].begins))
         people = self._people(sizes)
         left_per_s = rate_per_s
         for key, pace_per_s in self._paces_at_first(rate_per_s, people).items():

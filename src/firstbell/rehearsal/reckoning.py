@@ -48,7 +48,7 @@ def reckon(played: Played, *, edge: bool, lost: int, duplicates: int) -> Results
         attacker_served_share=_attacker_served(tally),
         stranger_sign_in_p95_s=_stranger_p95_s(tally.strangers),
         addresses_banned=_addresses_banned(played),
-        waiting=_waiting(tally.waiting),
+        waiting=_waiting(tally.waiting, end_s=played.bounds[-1][2]),
         recovery_s=_recovery_s(played),
         longest_error_s=_longest_run(tally.error_seconds),
         errors=dict(tally.errors),
@@ -157,11 +157,16 @@ def _stranger_p95_s(tenths: Counter[int]) -> float | None:
     return None
 
 
-def _waiting(seen: Waiting) -> WaitingFigures:
+def _waiting(seen: Waiting, *, end_s: float) -> WaitingFigures:
+    # Only estimates whose time was over before the end: of the others those alone are known that were too long.
+    promised, kept = (
+        sum(number for second, number in counted.items() if second + 1 <= end_s)
+        for counted in (seen.promised, seen.kept)
+    )
     return WaitingFigures(
         people=seen.people,
         admitted=seen.admitted,
-        eta_within=_share(seen.within_estimate, seen.with_estimate),
+        eta_within=_share(kept, promised),
         eta_rose_over_10pct=_share(seen.estimate_rose, seen.people),
         lost_places=seen.lost_places,
     )

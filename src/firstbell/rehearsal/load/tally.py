@@ -49,8 +49,10 @@ class Waiting:
 
     people: int = 0
     admitted: int = 0
-    within_estimate: int = 0
-    with_estimate: int = 0
+    promised: Counter[int] = field(default_factory=Counter)
+    """First estimates, by the second until which whoever saw one has to be let in for it to be true."""
+    kept: Counter[int] = field(default_factory=Counter)
+    """Those of them that came true."""
     estimate_rose: int = 0
     lost_places: int = 0
 

@@ -32,6 +32,8 @@ COME_BACKS_MAX = 50
 """Pages that wait come back by themselves; after so many times even the most patient does something else."""
 
 ROSE = 1.1
+TRUE_SHARE, TRUE_S = 0.2, 10.0
+"""An estimate is true when it is wrong by at most this share of it, or so many seconds."""
 _SERVER_ERROR = 500
 _BUSY = frozenset({429, 503})
 _PROGRESS = b"<progress"
@@ -71,8 +73,8 @@ class Visitor:
     """A player on a journey. Each step is due at a moment that does not depend on the server's slowness."""
 
     __slots__ = (
-        "_arrived_s", "_bidding", "_come_backs", "_crowd", "_estimate_s", "_estimated_at_s", "_is_asking", "_is_known",
-        "_is_reused", "_journey", "_key", "_line", "_retries", "_stage", "_step", "_thought_s", "_waited_s",
+        "_arrived_s", "_bidding", "_come_backs", "_crowd", "_earliest_s", "_is_asking", "_is_known", "_is_reused",
+        "_journey", "_key", "_latest_s", "_line", "_retries", "_stage", "_step", "_thought_s", "_waited_s",
         "_waiting_since_s", "_whole_s", "asked_s", "player", "turn",
     )  # fmt: skip
 
@@ -88,8 +90,8 @@ class Visitor:
         self._is_reused = False
         self._arrived_s = self._thought_s = 0.0
         self._waiting_since_s: float | None = None
-        self._estimated_at_s = 0.0
-        self._come_backs = self._estimate_s = self._waited_s = self._whole_s = 0
+        self._earliest_s = self._latest_s = 0.0
+        self._come_backs = self._waited_s = self._whole_s = 0
         self.player = player
         self.turn = 0
         self.asked_s = 0.0
@@ -208,10 +210,8 @@ class Visitor:
     def _be_admitted(self, now_s: float) -> None:
         waiting = self._stage.tally.waiting
         waiting.admitted += 1
-        if self._whole_s:
-            waiting.with_estimate += 1
-            missed_s = abs(now_s - self._estimated_at_s - self._estimate_s)
-            waiting.within_estimate += missed_s <= max(10.0, 0.2 * self._estimate_s)
+        if self._whole_s and self._earliest_s <= now_s <= self._latest_s:
+            waiting.kept[int(self._latest_s)] += 1
         self._waiting_since_s = None
         self._whole_s = self._waited_s = 0
 
@@ -270,7 +270,9 @@ class Visitor:
         estimate_s = whole_s - waited_s
         self._stage.tally.estimate(now_s, estimate_s)
         if not self._whole_s:
-            self._estimated_at_s, self._estimate_s = now_s, estimate_s
+            wrong_s = max(TRUE_S, TRUE_SHARE * estimate_s)
+            self._earliest_s, self._latest_s = now_s + estimate_s - wrong_s, now_s + estimate_s + wrong_s
+            waiting.promised[int(self._latest_s)] += 1
         elif whole_s > ROSE * self._whole_s:
             waiting.estimate_rose += 1
         self._whole_s = whole_s
