@@ -82,7 +82,7 @@ class EdgeSpike(Spike):
         call_s += self._map.get(f"booked/{host}/0", 0)
         if not person.told_at:
             self._tell_estimate(person, call_s + 1)
-            person.promised_at = now + person.told_s
+            person.promised_at = now + call_s + 1
         return self._retry_s(call_s, person.promised_at - now, waiting)
 
     def _retry_s(self, call_s: int, left_s: int, waiting: int) -> int:

@@ -37,6 +37,11 @@ def name(house: House, *, key: str = KEY, ago_s: int = 90, left_s: int = 30, wai
     return b"x-called", f"{key} {now - ago_s} {now + left_s} {waiting}".encode()
 
 
+def name_at_once(house: House) -> tuple[bytes, bytes]:
+    """The same for somebody who came now and did not have to wait."""
+    return b"x-called", f"{KEY} {int(house.clock.seconds())} 0 500".encode()
+
+
 async def test_who_is_called_on_a_known_device_comes_in_at_once() -> None:
     house = busy_house()
     leave(house, 2.0)
@@ -136,19 +141,37 @@ async def test_hand_ins_and_people_inside_need_no_call() -> None:
     assert (await house.ask("/hand-ins", method="POST", cookies=house.device_pass())).status == 200
 
 
-async def test_strangers_who_are_called_stand_in_the_line_of_the_gate() -> None:
+async def test_strangers_who_did_not_wait_at_the_edge_do_so_in_the_line_of_the_gate() -> None:
     house = busy_house()
     leave(house, 5.0)
-    waits = await house.ask(headers=[name(house)])
+    waits = await house.ask(headers=[name_at_once(house)])
     assert waits.status == 503
     assert waits.cookie("ticket")
+
+
+async def test_strangers_who_waited_at_the_edge_do_not_wait_again_at_the_gate() -> None:
+    house = busy_house()
+    leave(house, 2.0)
+    answers = [await house.ask(headers=[name(house)]) for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 503], "as many as there are entries"
+    assert answers[-1].header(b"retry-after") == "1", "the others come for the next"
+    house.later(1)
+    booked = await house.ask(cookies=f"ticket={answers[-1].cookie('ticket')}", headers=[name(house)])
+    assert booked.status == 200
+
+
+async def test_strangers_from_where_somebody_guesses_passwords_stand_in_the_line_though_they_waited() -> None:
+    house = busy_house()
+    leave(house, 5.0)
+    house.missed[WILGE.id.bytes] = 10_000
+    assert (await house.ask(headers=[name(house)])).status == 503
 
 
 async def test_strangers_at_the_gate_do_not_get_the_entries_of_those_who_wait_at_the_edge() -> None:
     house = busy_house()
     for _ in range(40):
-        first = await house.ask(headers=[name(house)])
-        await house.ask(cookies=f"ticket={first.cookie('ticket')}", headers=[name(house)])
+        first = await house.ask(headers=[name_at_once(house)])
+        await house.ask(cookies=f"ticket={first.cookie('ticket')}", headers=[name_at_once(house)])
     house.pass_second()
     before = house.door.room.waiting
     house.later(1)

@@ -101,8 +101,8 @@ class Door:
             return Answered(Passing.IN, ticket)
         if not asker.wants_page or not asker.is_safe or (ticket is None and self.is_before(asker, now)):
             return _AWAY
-        if lane is Lane.KNOWN and asker.called is not None:
-            return self._enter_or_book(asker, asker.called, ticket, now, is_pressed=is_pressed)
+        if asker.called is not None and (lane is Lane.KNOWN or (asker.called.promised_at and not is_busy)):
+            return self._enter_or_book(asker, asker.called, ticket, lane, now, is_pressed=is_pressed)
         if ticket is None:
             came_at, promised_at, _ = asker.called or (int(now), 0, 0)
             holder = asker.holder or self.new_holder()
@@ -160,14 +160,18 @@ class Door:
         return ticket if ticket is not None and ticket.school == school.id.bytes else None
 
     def _enter_or_book(
-        self, asker: Asker, called: Called, ticket: Ticket | None, now: float, *, is_pressed: bool
+        self, asker: Asker, called: Called, ticket: Ticket | None, lane: Lane, now: float, *, is_pressed: bool
     ) -> Answered:
-        """Let somebody in who was called, or say when the next entry comes that nobody has booked."""
+        """Let somebody in who was called, or say when the next entry comes that nobody has booked.
+
+        Strangers who waited at the edge have waited: it calls as many of them as may come in.
+        """
         late_s = now - ticket.promised_at if ticket and now - BOOKED_S < ticket.booked_at <= now else None
         if not is_pressed and self.calls.take(asker.school_id, now, late_s=late_s):
             return Answered(Passing.IN, ticket)
         if ticket is None:
-            ticket = Ticket(asker.school_id, Lane.KNOWN, asker.holder, called.came_at, promised_at=called.promised_at)
+            holder = asker.holder or self.new_holder()
+            ticket = Ticket(asker.school_id, lane, holder, called.came_at, promised_at=called.promised_at)
         if ticket.booked_at > now:
             return Answered(Passing.WAIT, ticket, math.ceil(ticket.booked_at - now))
         wait_s = self.calls.book(asker.school_id, now, is_late=late_s is not None)

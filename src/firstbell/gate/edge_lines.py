@@ -15,6 +15,8 @@ LOOK_S = 10.0
 AHEAD_S, AHEAD_MIN = 2.0, 2.0
 """Where nobody waits, those who come in the next seconds are called already: as many as the school's share has in so
 many seconds, and at least so many people."""
+EVEN_S = 10.0
+"""Within about this time all lines are called as early, or as late, as the others."""
 
 PACE_MEMORY_S = 10.0
 """The pace of a line, from which waits are told, is averaged over about this time."""
@@ -47,8 +49,11 @@ SHARES = {EdgeLane.PROVEN: 0.9, EdgeLane.HINTED: 0.1}
 """Of the calls for a school, while people wait in both lanes."""
 
 STRANGERS_SHARE = 0.05
-"""So many strangers are called, as a share of the entries: as many as enter at the gate, which puts them in order and
-takes their bids (`unknown_entries_share` and `bid_entries_share` of the gate)."""
+"""So many strangers are called, as a share of the entries: 1 of 20 mornings begins on an unknown device. Those who need
+not wait here do so in the gate's line, or bid."""
+
+STRANGER_COST = 4
+"""So many mornings on a known device one with a password costs."""
 
 
 class EdgeLineKey(NamedTuple):
@@ -124,6 +129,11 @@ class EdgeLine:
         """How many came and were not called."""
         return max(0, int(self.came - self.called))
 
+    def early_s(self, now_s: float) -> float:
+        """How long before the time that was told the next one who waits would be called now; negative when late."""
+        told = self._told[bisect.bisect_right(self._counts, self.called)]
+        return max(-SLEEP_S_MAX, min(SLEEP_S_MAX, told.due_s(self.called) - now_s))
+
     def call(self, people: float, now_s: float) -> None:
         """Call the next."""
         until = self.called + people
@@ -143,8 +153,8 @@ class EdgeLine:
                 self._asleep[second] = self._asleep.get(second, 0.0) + people
 
     def call_ahead(self, people: float) -> None:
-        """Call everybody, and so many who are still to come."""
-        self.called = max(self.called, self.came + people)
+        """Call everybody, and so many who are still to come, which may be fewer than at the last turn."""
+        self.called = self.came + people
 
     def keep_pace(self, per_s: float) -> None:
         """Average how many are called a second."""
@@ -243,14 +253,18 @@ class EdgeLines:
                 line.call_ahead(max(AHEAD_MIN, AHEAD_S * line.pace_per_s - crowd))
         wanted = {key: line.came - line.called for key, line in self._lines.items() if line.waiting}
         strangers = {key: wanted.pop(key) for key in list(wanted) if key.lane is EdgeLane.STRANGER}
-        weights = {key: people[key.host] * SHARES[key.lane] for key in wanted}
-        for key, per_s in share_out(max(0.0, left_per_s), wanted, weights).items():
-            self._lines[key].keep_pace(per_s)
-            self._lines[key].call(per_s * calls_per_s / rate_per_s, now_s)
         weights = {key: people[key.host] for key in strangers}
         for key, per_s in share_out(STRANGERS_SHARE * rate_per_s, strangers, weights).items():
+            left_per_s -= per_s
             self._lines[key].keep_pace(per_s)
             self._lines[key].call(per_s, now_s)
+        weights = {key: people[key.host] * SHARES[key.lane] for key in wanted}
+        shares = share_out(max(0.0, left_per_s), wanted, weights)
+        for lane in SHARES:
+            of_lane = {key: per_s for key, per_s in shares.items() if key.lane is lane}
+            for key, per_s in self._evened_out(of_lane, now_s).items():
+                self._lines[key].keep_pace(shares[key])
+                self._lines[key].call(per_s * calls_per_s / rate_per_s, now_s)
         # At the begin of a spike most pass before the gates are heard of.
         booked_s += unheard_s * max(0.0, self._passed / rate_per_s - 1)
         for line in self._lines.values():
@@ -276,7 +290,8 @@ class EdgeLines:
         for key, pace_per_s in self._paces_at_first(rate_per_s, self._people(sizes)).items():
             line = self._lines[key]
             line.pace_per_s = pace_per_s
-            line.call_ahead(max(AHEAD_MIN, AHEAD_S * rate_per_s - crowds[key]))
+            dear = 1 if key.lane in SHARES else STRANGER_COST
+            line.call_ahead(max(AHEAD_MIN, AHEAD_S * rate_per_s / dear - crowds[key]))
             # Whoever has to wait does so behind those who are called ahead.
             line.take_booked(AHEAD_S, now_s)
         self._left_waiting = 0
@@ -290,6 +305,19 @@ class EdgeLines:
         for key, people in crowds.items():
             self._lines[key].call(people, now_s)
         return crowds
+
+    def _evened_out(self, shares: Mapping[EdgeLineKey, float], now_s: float) -> dict[EdgeLineKey, float]:
+        """How many to call of each line of a lane: as many in all, and more where people are called later.
+
+        A line that is called early has people who sleep, and hardly notices when fewer are called; those of the others
+        would come late for it.
+        """
+        early_s = {key: self._lines[key].early_s(now_s) for key in shares}
+        whole = max(1e-9, sum(shares.values()))
+        mean_s = sum(per_s * early_s[key] for key, per_s in shares.items()) / whole
+        wished = {key: per_s * max(0.0, 1 + (mean_s - early_s[key]) / EVEN_S) for key, per_s in shares.items()}
+        scale = whole / max(1e-9, sum(wished.values()))
+        return {key: scale * people for key, people in wished.items()}
 
     def _count(self, counted: Mapping[str, tuple[int, ...]], now_s: float, told: Mapping[str, int]) -> None:
         """Know who came, and how many of them passed."""

@@ -35,13 +35,16 @@ class EntryBudget:
     """The bounds of the correction at once: hardly anybody enters until those who were too many are served."""
     LEARNING_PER_S = 0.1
     """How fast the slow correction moves: several times slower than requests follow an entry, or it would swing."""
+    MORNING_S = 15.0
+    """Until so long after the first entry that was counted those inside ask for little, since they have just come;
+    whether they ask for less than others do shows later."""
     FEWER_MIN, MORE_MAX = 0.2, 20.0
     """The bounds of the slow one: a class that asks for 25 pages each, or a line of which all but one have left."""
     CALM_S = 10.0
 
     def __init__(self, *, least_per_s: float) -> None:
         self._least_per_s = least_per_s
-        self._calm_s = 0.0
+        self._calm_s = self._limited_s = 0.0
         self._bearable_per_s = 0.0
         self._learnt = 1.0
         self.rate_per_s = math.inf
@@ -74,10 +77,11 @@ class EntryBudget:
             return
         self._calm_s = 0.0 if load.is_overloaded or waits else self._calm_s + seconds
         if self._calm_s >= self.CALM_S:
-            self.rate_per_s, self._learnt = math.inf, 1.0
+            self.rate_per_s, self._learnt, self._limited_s = math.inf, 1.0, 0.0
             return
         short = self.AIM - load.asked_per_s / max(self._bearable_per_s, 1.0)
-        if short < 0 or can_call:
+        self._limited_s += seconds
+        if short < 0 or (can_call and self._limited_s > self.MORNING_S):
             learnt = self._learnt * math.exp(self.LEARNING_PER_S * short * seconds)
             self._learnt = min(self.MORE_MAX, max(self.FEWER_MIN, learnt))
         correction = min(self.FASTER_MAX, max(self.SLOWER_MIN, 1 + self.GAIN * short))
