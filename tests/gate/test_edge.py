@@ -91,6 +91,12 @@ def test_a_cell_at_another_hour_says_how_far_its_clock_is_ahead() -> None:
     assert Cell("cell1").entries(Told(clock_s=1_999.1), 2_000.0, {}, {})["clock/cell1"] == 0, "it was told a second ago"
 
 
+def test_a_worker_that_is_late_has_no_other_clock() -> None:
+    cell = Cell("cell1")
+    told = [cell.entries(Told(clock_s=now_s - late_s), now_s, {}, {}) for now_s, late_s in ((2_000, 0.5), (2_001, 4.0))]
+    assert [entries["clock/cell1"] for entries in told] == [0, 0], "or places would seem lost"
+
+
 def test_the_maps_of_classes_are_those_of_the_routes(routes: list[Declared]) -> None:
     for name, text in zip(("paths", "prefixes"), class_maps(routes), strict=True):
         assert (CONFIGURATION / f"maps/{name}.map").read_text() == text, "run firstbell edge classes deploy/edge/maps"

@@ -23,6 +23,8 @@ SECOND_S = 1.0
 
 SKEW_S = 2.0
 """Clocks that are set by the network differ by less: what a waiting page shows would jump to and fro by a second."""
+SKEW_SECONDS = 10
+"""What is told is as old as the worker was late: the clock of a cell is as far ahead as it was at best in so many."""
 
 _BOOKED, _CALLS, _CLOCK, _LEVEL, _LINE, _SIZE = (
     next(iter(gauge.describe())).name for gauge in (BOOKED, CALLS, CLOCK, LEVEL, LINE, SIZE)
@@ -101,6 +103,7 @@ class Cell:
     def __init__(self, name: str) -> None:
         self._name = name
         self._seconds: deque[dict[str, int]] = deque(maxlen=STANDING_S)
+        self._ahead_s: deque[float] = deque(maxlen=SKEW_SECONDS)
         self._lines = EdgeLines()
 
     def entries(
@@ -111,10 +114,12 @@ class Cell:
         `counted` are HAProxy's counters of who came, by host; `believed` is what stands in the map.
         """
         self._seconds.append(told.levels)
+        if told.clock_s:
+            self._ahead_s.append(told.clock_s - now_s)
         lines = {key: period for key, period in told.lines.items() if period < NO_LINE}
         return {
             f"written/{self._name}": int(now_s),
-            f"clock/{self._name}": _skew_s(told.clock_s, now_s),
+            f"clock/{self._name}": self._skew_s,
             **{f"level/{host}": level for host, level in self._standing().items()},
             **{f"line/{host}/{int(lane)}": period for (host, lane), period in lines.items()},
             **self._called(told, now_s, counted, believed),
@@ -134,18 +139,18 @@ class Cell:
             )  # fmt: skip
         return {f"waiting/{self._name}": self._lines.known_waiting, **self._lines.entries()}
 
+    @property
+    def _skew_s(self) -> int:
+        """How far the clock of the cell is ahead, in whole seconds."""
+        ahead_s = max(self._ahead_s, default=0.0)
+        return round(ahead_s) if abs(ahead_s) > SKEW_S else 0
+
     def _standing(self) -> dict[str, int]:
         """The highest level of each host in the last seconds, where all of them cut."""
         if len(self._seconds) < STANDING_S:
             return {}
         highest = {host: max(second.get(host, PEACE) for second in self._seconds) for host in self._seconds[-1]}
         return {host: level for host, level in highest.items() if level < PEACE}
-
-
-def _skew_s(clock_s: float, now_s: float) -> int:
-    """How far the clock of a cell is ahead, in whole seconds; what was told is up to a second old."""
-    ahead_s = clock_s - now_s
-    return round(ahead_s) if clock_s and abs(ahead_s) > SKEW_S else 0
 
 
 def class_maps(declared: Iterable[Declared]) -> tuple[str, str]:
