@@ -183,6 +183,17 @@ async def test_strangers_at_the_gate_do_not_get_the_entries_of_those_who_wait_at
     )
 
 
+@pytest.mark.parametrize(("people", "is_limited"), [(2, False), (20, True)])
+async def test_entries_are_counted_from_when_many_come_who_waited_at_the_edge(people: int, is_limited: bool) -> None:
+    house = House(edge_key=KEY)
+    house.pass_second()
+    for _ in range(people):
+        assert (await house.ask(cookies=house.device_pass(), headers=[name(house)])).status == 200
+    house.later(1)
+    house.pass_second()
+    assert house.budget.is_limited is is_limited
+
+
 async def test_entries_are_counted_for_as_long_as_people_wait_at_the_edge() -> None:
     house = busy_house()
     for _ in range(30):

@@ -163,3 +163,12 @@ def test_a_line_of_people_who_have_left_does_not_hold_up_those_who_come(seed: in
     assert sum(worked for _, worked in settled) > 0.75 * morning.CAPACITY_PER_S * len(settled)
     back = morning.play(60, come_per_s=300)[20:]
     assert sum(asked - worked for asked, worked in back) < 0.15 * sum(asked for asked, _ in back)
+
+
+def test_as_many_enter_at_first_as_what_people_ask_for_in_peace_leaves_room_for() -> None:
+    for requests in (4, 6):
+        budget = EntryBudget(least_per_s=1.0)
+        for _ in range(80):
+            budget.learn(1.0, 20.0 * requests, 20)
+        budget.adjust(1.0, Load(True, 300.0, 300.0), waits=True)
+        assert budget.pace_per_s == pytest.approx(300 / requests, rel=0.03)

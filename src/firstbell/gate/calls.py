@@ -55,6 +55,11 @@ class Called(NamedTuple):
     promised_at: int
     waiting: int
 
+    @property
+    def has_waited(self) -> bool:
+        """True when they were told to wait."""
+        return self.promised_at > self.came_at
+
 
 ReadCalled = Callable[[bytes], Called | None]
 
@@ -103,10 +108,13 @@ class Calls:
         """In how many seconds all can enter who had booked at the last turn, or were about to."""
         self.has_sent_back = False
         """True when somebody found no entry since the last turn."""
+        self.have_waited = 0
+        """How many came since the last turn whom the edge had told to wait."""
 
     def hear(self, called: Called, now: float) -> None:
         """Somebody was called."""
         self._waiting, self._heard_at = called.waiting, now
+        self.have_waited += called.has_waited
 
     def waiting(self, now: float) -> int:
         """How many wait at the edge."""
@@ -161,7 +169,7 @@ class Calls:
         entry, and more are called.
         """
         self._fill(now)
-        self.has_sent_back, self._late = False, 0
+        self.has_sent_back, self.have_waited, self._late = False, 0, 0
         unused, self._unused = self._unused, 0.0
         untold, self._untold = self._untold, 0
         if rate_per_s == math.inf:

@@ -32,6 +32,8 @@ FORETOLD = 0.75
 """However long the line: who waits hears the estimate when at most so much of the wait has passed."""
 
 JITTER = 0.2
+HELD = 0.5
+"""When people come from a line at the edge and are more than this share of who can enter, entries are counted."""
 
 
 class Passing(Enum):
@@ -79,6 +81,8 @@ class Door:
         self.budget = budget
         self.calls = Calls(room.size_of)
         self._was_pressed = False
+        self._entered = 0
+        """How many came in since the last turn and had nothing to wait for."""
 
     def ask(
         self, asker: Asker, school: School, now: float, *, is_busy: bool = False, is_pressed: bool = False
@@ -95,13 +99,14 @@ class Door:
         is_closed = is_busy or self._was_pressed or self.budget.is_limited
         is_open = not is_closed and not self.room.has_line(asker.school_id, lane)
         if is_open or (asker.device and asker.rule.priority is Priority.P0):
+            self._entered += 1
             return _IN
         ticket = self.ticket_of(asker, school)
         if ticket is not None and self._may_enter(ticket, now):
             return Answered(Passing.IN, ticket)
         if not asker.wants_page or not asker.is_safe or (ticket is None and self.is_before(asker, now)):
             return _AWAY
-        if asker.called is not None and (lane is Lane.KNOWN or (asker.called.promised_at and not is_busy)):
+        if asker.called is not None and (lane is Lane.KNOWN or (asker.called.has_waited and not is_busy)):
             return self._enter_or_book(asker, asker.called, ticket, lane, now, is_pressed=is_pressed)
         if ticket is None:
             came_at, promised_at, _ = asker.called or (int(now), 0, 0)
@@ -132,7 +137,12 @@ class Door:
         waits = called or self.room.waiting > 0
         can_call = self.calls.are_used(now) if called else self.room.can_call
         joins = waits and (self._was_pressed or self.room.is_limited_elsewhere(now))
+        # The edge lets crowds in at the pace that it knows, and those never show what more there is room for.
+        joins |= self.calls.have_waited > HELD * self.budget.pace_per_s * seconds
         self._was_pressed = False
+        if not self.budget.is_limited:
+            self.budget.learn(seconds, load.asked_per_s, self._entered)
+        self._entered = 0
         self.budget.adjust(seconds, load, waits=lacks, can_call=can_call, joins=joins)
         # In peace only strangers from a busy source wait: for as long as it takes to come back.
         rate_per_s, known = self.budget.rate_per_s, self.room.waiting_in(Lane.KNOWN)

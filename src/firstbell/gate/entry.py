@@ -1,6 +1,7 @@
 """How many people may come inside each second: as many as ask for no more than can be borne."""
 
 import math
+from collections import deque
 from typing import NamedTuple
 
 
@@ -22,6 +23,14 @@ class EntryBudget:
 
     REQUESTS = 5.0
     """For each entry, to begin with: Today, a course, a document, the week, and one that has to be asked twice."""
+    USUAL_MEMORY_S = 60.0
+    """How long it is averaged what people ask for in peace."""
+    LATER_S = 15
+    """Requests follow an entry by about so much."""
+    SURE_PEOPLE = 300.0
+    """Of fewer people nothing is learnt."""
+    USUAL_MIN, USUAL_MAX = 0.67, 1.5
+    """The bounds of what peace can teach: a quiet hour is no morning."""
     BEARABLE_MEMORY_S = 20.0
     """How long what is bearable is averaged: it swings from window to window, and estimates count on the rate."""
     SURELY = 0.8
@@ -35,18 +44,17 @@ class EntryBudget:
     """The bounds of the correction at once: hardly anybody enters until those who were too many are served."""
     LEARNING_PER_S = 0.1
     """How fast the slow correction moves: several times slower than requests follow an entry, or it would swing."""
-    MORNING_S = 15.0
-    """Until so long after the first entry that was counted those inside ask for little, since they have just come;
-    whether they ask for less than others do shows later."""
     FEWER_MIN, MORE_MAX = 0.2, 20.0
     """The bounds of the slow one: a class that asks for 25 pages each, or a line of which all but one have left."""
     CALM_S = 10.0
 
     def __init__(self, *, least_per_s: float) -> None:
         self._least_per_s = least_per_s
-        self._calm_s = self._limited_s = 0.0
+        self._calm_s = 0.0
         self._bearable_per_s = 0.0
-        self._learnt = 1.0
+        self._learnt = self._usual = 1.0
+        self._asked_per_s = self._entered_per_s = 0.0
+        self._entered: deque[int] = deque(maxlen=self.LATER_S)
         self.rate_per_s = math.inf
 
     @property
@@ -64,6 +72,17 @@ class EntryBudget:
         self.rate_per_s = max(self._least_per_s, rate_per_s)
         self._bearable_per_s = self.rate_per_s * self.REQUESTS
 
+    def learn(self, seconds: float, asked_per_s: float, entered: int) -> None:
+        """In peace: know how many requests follow an entry, when so many people came in during the last `seconds`."""
+        if len(self._entered) == self.LATER_S:
+            share = min(1.0, seconds / self.USUAL_MEMORY_S)
+            self._asked_per_s += share * (asked_per_s - self._asked_per_s)
+            self._entered_per_s += share * (self._entered[0] / seconds - self._entered_per_s)
+        self._entered.append(entered)
+        if self._entered_per_s * self.USUAL_MEMORY_S >= self.SURE_PEOPLE:
+            usual = self.REQUESTS * self._entered_per_s / max(self._asked_per_s, 1.0)
+            self._learnt = self._usual = min(self.USUAL_MAX, max(self.USUAL_MIN, usual))
+
     def adjust(self, seconds: float, load: Load, *, waits: bool, can_call: bool = True, joins: bool = False) -> None:
         """Move the rate by what happened in the last `seconds`, after which somebody `waits`.
 
@@ -77,11 +96,10 @@ class EntryBudget:
             return
         self._calm_s = 0.0 if load.is_overloaded or waits else self._calm_s + seconds
         if self._calm_s >= self.CALM_S:
-            self.rate_per_s, self._learnt, self._limited_s = math.inf, 1.0, 0.0
+            self.rate_per_s, self._learnt = math.inf, self._usual
             return
         short = self.AIM - load.asked_per_s / max(self._bearable_per_s, 1.0)
-        self._limited_s += seconds
-        if short < 0 or (can_call and self._limited_s > self.MORNING_S):
+        if short < 0 or can_call:
             learnt = self._learnt * math.exp(self.LEARNING_PER_S * short * seconds)
             self._learnt = min(self.MORE_MAX, max(self.FEWER_MIN, learnt))
         correction = min(self.FASTER_MAX, max(self.SLOWER_MIN, 1 + self.GAIN * short))
