@@ -26,9 +26,9 @@ class EntryBudget:
     USUAL_MEMORY_S = 60.0
     """How long it is averaged what people ask for in peace."""
     LATER_S = 15
-    """Requests follow an entry by about so much."""
+    """Requests follow an entry by about so much: what is asked for now belongs to those who came then."""
     SURE_PEOPLE = 300.0
-    """Of fewer people nothing is learnt."""
+    """Of fewer people in that time nothing is learnt."""
     USUAL_MIN, USUAL_MAX = 0.67, 1.5
     """The bounds of what peace can teach: a quiet hour is no morning."""
     BEARABLE_MEMORY_S = 20.0
@@ -55,6 +55,7 @@ class EntryBudget:
         self._learnt = self._usual = 1.0
         self._asked_per_s = self._entered_per_s = 0.0
         self._entered: deque[int] = deque(maxlen=self.LATER_S)
+        """How many came in during each of the last turns in peace."""
         self.rate_per_s = math.inf
 
     @property
@@ -73,7 +74,7 @@ class EntryBudget:
         self._bearable_per_s = self.rate_per_s * self.REQUESTS
 
     def learn(self, seconds: float, asked_per_s: float, entered: int) -> None:
-        """In peace: know how many requests follow an entry, when so many people came in during the last `seconds`."""
+        """Know, in peace, how many requests follow an entry: during the last `seconds` so many people came in."""
         if len(self._entered) == self.LATER_S:
             share = min(1.0, seconds / self.USUAL_MEMORY_S)
             self._asked_per_s += share * (asked_per_s - self._asked_per_s)
@@ -97,6 +98,7 @@ class EntryBudget:
         self._calm_s = 0.0 if load.is_overloaded or waits else self._calm_s + seconds
         if self._calm_s >= self.CALM_S:
             self.rate_per_s, self._learnt = math.inf, self._usual
+            self._entered.clear()
             return
         short = self.AIM - load.asked_per_s / max(self._bearable_per_s, 1.0)
         if short < 0 or can_call:
