@@ -6,7 +6,7 @@ import re
 import time
 from pathlib import Path
 
-from firstbell.rehearsal.bench.awake import kept_awake
+from firstbell.rehearsal.bench.awake import WorkReading, kept_awake
 
 CORE = sorted(os.sched_getaffinity(0))[0]
 
@@ -30,3 +30,14 @@ def test_a_processor_that_is_kept_awake_wakes_again_and_again() -> None:
             time.sleep(0.01)
         assert wakings(watch.pid) >= wanted
     assert not watch.is_alive()
+
+
+def test_it_is_known_what_a_piece_of_work_takes_a_processor_that_is_kept_awake() -> None:
+    with kept_awake([CORE]) as (watch,):
+        given_up_at = time.monotonic() + 30
+        while watch.work().times < 3 and time.monotonic() < given_up_at:
+            time.sleep(0.05)
+        reading = watch.work()
+        assert reading.times >= 3
+        assert 1 < reading.us_since(WorkReading()) < 10_000
+    assert reading.us_since(reading) == 0.0, "nothing was done since"

@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+import pytest
+from msgspec import structs
+
 from firstbell.rehearsal.bars import (
     alone,
     goodput,
@@ -77,7 +80,7 @@ def test_a_generator_that_is_late_makes_the_phase_invalid() -> None:
     results = played(tally)
     assert not results.phase("spike").valid
     assert results.phase("after").valid
-    assert [bar.is_held(results) for bar in truly_measured()] == [False, True]
+    assert [bar.is_held(results) for bar in truly_measured()] == [False, True, True]
     assert "spike. The generator itself was late" in results.doubts()[0]
 
 
@@ -88,8 +91,26 @@ def test_a_machine_that_its_host_gave_to_others_makes_the_phase_invalid() -> Non
     results = reckon(seen, edge=False, lost=0, duplicates=0)
     assert [phase.stolen_share for phase in results.phases] == [0.02, 0.3]
     assert [phase.valid for phase in results.phases] == [True, False]
-    assert [bar.is_held(results) for bar in truly_measured()] == [True, False]
+    assert [bar.is_held(results) for bar in truly_measured()] == [True, False, True]
     assert "after. The host of this virtual machine gave" in results.doubts()[0]
+
+
+@pytest.mark.parametrize(("work_us", "speed"), [(15.0, 0.667), (8.0, 1.25)])
+def test_a_machine_that_is_no_more_as_fast_as_its_capacity_makes_the_phase_invalid(
+    work_us: float, speed: float
+) -> None:
+    scenario = Scenario("ten-times", "", 0.3, (SPIKE, AFTER), ())
+    capacity = structs.replace(CAPACITY, work_us=10.0)
+    seen = Played(scenario, capacity, [(SPIKE, 0.0, 10.0), (AFTER, 10.0, 20.0)])
+    seen.samples = [
+        Sample(second, 0.5, 0.1, 100.0, 0.0, work_us=(0.0 if second % 2 else work_us) if second < 10 else 10.5)
+        for second in range(20)
+    ]
+    results = reckon(seen, edge=False, lost=0, duplicates=0)
+    assert [phase.speed for phase in results.phases] == [speed, 0.952]
+    assert [phase.valid for phase in results.phases] == [False, True]
+    assert [bar.is_held(results) for bar in truly_measured()] == [True, True, False]
+    assert "spike. This machine was" in results.doubts()[0]
 
 
 def test_what_the_host_takes_is_a_share_of_all_time() -> None:

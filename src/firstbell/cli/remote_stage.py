@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from firstbell.kernel.errors import OperatorError
+from firstbell.rehearsal.bench.awake import WorkReading
 from firstbell.rehearsal.cast import find_asset, make_arms
 from firstbell.rehearsal.conductor import Played
 from firstbell.rehearsal.ledger import Reckoned, check_ledger
@@ -75,6 +76,10 @@ class RemoteStage:
     def database(self) -> Sequence[int]:
         """Not ours to see."""
         return ()
+
+    def work(self) -> WorkReading:
+        """Not ours to see."""
+        return WorkReading()
 
     def keep(self) -> None:
         """Whoever runs it keeps it running."""

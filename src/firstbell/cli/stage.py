@@ -24,7 +24,7 @@ from firstbell.domains.people.queries.rehearsing import give_everybody_password
 from firstbell.kernel.engines import EngineError, Engines, free_port
 from firstbell.kernel.passwords import hash_password
 from firstbell.kernel.processes import birth_of
-from firstbell.rehearsal.bench.awake import kept_awake
+from firstbell.rehearsal.bench.awake import Watch, WorkReading, kept_awake
 from firstbell.rehearsal.bench.meter import process_tree
 from firstbell.rehearsal.cast import (
     find_asset,
@@ -90,6 +90,7 @@ class OwnStage:
         self.cast = folder
         self.people: Mapping[str, int] = {}
         self.arms = Arms((), (), (), (), (), "", "")
+        self._watch: Watch | None = None
         self._players: dict[str, Player] = {}
         self._schools: list[tuple[School, str]] = []
 
@@ -102,6 +103,13 @@ class OwnStage:
         asyncio.run(self._prepare())
         if self.has_edge:
             self._start_edge()
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """Meanwhile its cores do not sleep, and it is known how fast the one is that serves."""
+        with kept_awake(self.cores) as watches:
+            self._watch = watches[SERVING_CORE]
+            yield
 
     def close(self) -> None:
         """End everything, also a worker that outlives its web: one that was started after a fault may."""
@@ -126,6 +134,10 @@ class OwnStage:
     def database(self) -> Sequence[int]:
         """The processes of PostgreSQL."""
         return [self._installation.processes()["PostgreSQL"]]
+
+    def work(self) -> WorkReading:
+        """What the same piece of work has taken the core that serves."""
+        return self._watch.work() if self._watch else WorkReading()
 
     def keep(self) -> None:
         """Start again what died, on the core that serves."""
@@ -251,7 +263,7 @@ def own_stage(console: Console, pupils: int, *, has_edge: bool = False) -> Itera
     stage = OwnStage(folder, console, pupils, has_edge=has_edge)
     try:
         stage.open()
-        with kept_awake(stage.cores):
+        with stage.awake():
             yield stage
     finally:
         end_undisturbed()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from firstbell.rehearsal.results import LAG_MS_MAX, STOLEN_MAX, Results
+from firstbell.rehearsal.results import PREMISES, Premise, Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,13 @@ def with_edge(bar: Bar) -> Bar:
     return replace(bar, edge=True)
 
 
-def truly_measured() -> tuple[Bar, Bar]:
+def truly_measured() -> tuple[Bar, ...]:
     """In every phase the load was what is said, and the machine was there for it."""
-    return (
-        Bar(
-            "the generator's lag, p99 of the worst phase, ms",
-            lambda results: max(phase.lag_p99_ms for phase in results.phases),
-            most=LAG_MS_MAX,
-        ),
-        Bar(
-            "time that the host of this machine took, worst phase",
-            lambda results: max(phase.stolen_share for phase in results.phases),
-            most=STOLEN_MAX,
-        ),
-    )
+    return tuple(map(_worst, PREMISES))
+
+
+def _worst(premise: Premise) -> Bar:
+    return Bar(premise.sentence, lambda results: max(map(premise.measure, results.phases)), most=premise.most)
 
 
 def goodput(phase: str, least: float) -> Bar:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import structs
 
+from firstbell.rehearsal.bench.awake import WorkReading
 from firstbell.rehearsal.bench.meter import CpuReading, MachineReading, memory_bytes, process_tree
 from firstbell.rehearsal.load.arms import Arms
 from firstbell.rehearsal.load.generators import Generator
@@ -81,6 +82,9 @@ class Stage(Protocol):
     def database(self) -> Sequence[int]:
         """The processes of PostgreSQL."""
 
+    def work(self) -> WorkReading:
+        """What the same piece of work has taken the core that serves."""
+
     def keep(self) -> None:
         """Start again what died."""
 
@@ -98,6 +102,8 @@ class Sample:
     memory_mb: float
     stolen_share: float
     """Of this machine's time, what its host gave to others though there was something to do, 0 to 1."""
+    work_us: float = 0.0
+    """What a piece of work that is always the same took the core that serves; 0 when none was done."""
 
 
 def mean(figures: Sequence[float]) -> float:
@@ -257,10 +263,16 @@ class Conductor:
         samples = [sample for sample in played.samples if first <= sample.second < seconds]
         cores = mean([sample.application_cores + sample.database_cores for sample in samples])
         stolen = mean([sample.stolen_share for sample in samples])
+        work_us = mean([sample.work_us for sample in samples if sample.work_us])
         cpu_us = cores / max(1.0, good / span) * 1e6
         holds = p99_s < P1_P99_SECONDS_MAX and good >= SERVED_SHARE_MIN * offered > 0
         capacity = Capacity(
-            people_per_s, round(good / span, 1), round(p99_s * 1_000, 1), round(cpu_us, 1), round(stolen, 3)
+            people_per_s,
+            round(good / span, 1),
+            round(p99_s * 1_000, 1),
+            round(cpu_us, 1),
+            round(stolen, 3),
+            round(work_us, 2),
         )
         return Attempt(capacity, good / max(1, offered), holds)
 
@@ -328,13 +340,14 @@ class Meter:
         self._application = CpuReading.now(stage.application())
         self._database = CpuReading.now(stage.database())
         self._machine = MachineReading.now()
+        self._work = stage.work()
         self._memory_mb = 0.0
 
     def sample(self, second: int) -> Sample:
         """What was used since the last time."""
         now = time.monotonic()
         application, database = CpuReading.now(self._stage.application()), CpuReading.now(self._stage.database())
-        machine = MachineReading.now()
+        machine, work = MachineReading.now(), self._stage.work()
         span_ns = max(1.0, (now - self._last) * 1e9)
         if second % MEMORY_EVERY == 0:
             everything = process_tree([*self._stage.application(), *self._stage.database()])
@@ -345,8 +358,10 @@ class Meter:
             round(database.since(self._database) / span_ns, 3),
             round(self._memory_mb, 1),
             round(machine.stolen_share_since(self._machine), 3),
+            round(work.us_since(self._work), 2),
         )
-        self._last, self._application, self._database, self._machine = now, application, database, machine
+        self._last, self._application, self._database = now, application, database
+        self._machine, self._work = machine, work
         return made
 
 

@@ -2,12 +2,13 @@
 
 from collections import Counter
 
+from msgspec import structs
+
 from firstbell.rehearsal.conductor import Played, mean
 from firstbell.rehearsal.load.tally import Key, Tally, Waiting, count, percentile
 from firstbell.rehearsal.results import (
-    LAG_MS_MAX,
+    PREMISES,
     PRIORITIES,
-    STOLEN_MAX,
     ClassFigures,
     PhaseFigures,
     Prices,
@@ -71,8 +72,9 @@ def _phase(played: Played, phase: Phase, from_s: float, until_s: float) -> Phase
     served = count(tally.good, lambda key: from_s <= key.second < until_s)
     refused = count(tally.refused, lambda key: from_s <= key.second < until_s)
     refused_new = count(tally.refused_new, lambda key: from_s <= key.second < until_s)
+    work_us = mean([sample.work_us for sample in samples if sample.work_us])
     client_us = sum(us for second, us in tally.client_us.items() if from_s <= second < until_s)
-    return PhaseFigures(
+    figures = PhaseFigures(
         name=phase.name,
         offered_x=phase.offered_x,
         goodput_rps=round(goodput, 1),
@@ -83,12 +85,13 @@ def _phase(played: Played, phase: Phase, from_s: float, until_s: float) -> Phase
         refusals_per_served=round(refused / served, 3) if served else 0.0,
         lag_p99_ms=lag_ms,
         stolen_share=round(stolen, 3),
-        valid=lag_ms <= LAG_MS_MAX and stolen <= STOLEN_MAX,
+        speed=round(capacity.work_us / work_us, 3) if capacity.work_us and work_us else 1.0,
         cores_serving=round(cores, 3),
         attack_x=played.attack_x.get(phase.name, 0.0),
         refusals_new_per_served=round(refused_new / served, 3) if served else 0.0,
         client_cpu_us=round(client_us / max(1, served + refused), 1),
     )
+    return structs.replace(figures, valid=all(premise.is_held(figures) for premise in PREMISES))
 
 
 def _class(tally: Tally, priority: int, from_s: float, until_s: float) -> ClassFigures:

@@ -94,6 +94,7 @@ def _phases(phases: Sequence[PhaseFigures]) -> str:
         "refusals per served",
         "cores",
         "stolen",
+        "speed",
         "lag ms",
     )
     return _table(
@@ -109,6 +110,7 @@ def _phases(phases: Sequence[PhaseFigures]) -> str:
                 f"{phase.refusals_per_served:,.2f}",
                 f"{phase.cores_serving:.2f}",
                 f"{phase.stolen_share:.0%}",
+                f"{phase.speed:.2f}",
                 f"{phase.lag_p99_ms:.1f}",
             )
             for phase in phases
@@ -154,6 +156,9 @@ def _plots(played: Played) -> str:
         ], spans),
         plot("Stolen by the host of this machine", "% of its time, though there was something to do", [
             Line("stolen", 3, [100 * samples[s].stolen_share if s in samples else None for s in range(end)])
+        ], spans),
+        plot("How slow this machine was", "us of CPU for a piece of work that is always the same", [
+            Line("work", 3, [samples[s].work_us or None if s in samples else None for s in range(end)])
         ], spans),
         plot("Lag of the generator", "ms, p99 of each second", [
             Line("lag", 3, [_ms(percentile(tally.lags(second, second + 1), 0.99)) for second in range(end)])
