@@ -29,8 +29,8 @@ class EntryBudget:
     """Requests follow an entry by about so much: what is asked for now belongs to those who came then."""
     SURE_PEOPLE = 300.0
     """Of fewer people in that time nothing is learnt."""
-    USUAL_MIN, USUAL_MAX = 0.67, 1.5
-    """The bounds of what peace can teach: a quiet hour is no morning."""
+    USUAL_MIN, USUAL_MAX = 0.67, 1.25
+    """The bounds of what peace can teach: a quiet hour is no morning, in which at least four are asked for."""
     BEARABLE_MEMORY_S = 20.0
     """How long what is bearable is averaged: it swings from window to window, and estimates count on the rate."""
     SURELY = 0.8
