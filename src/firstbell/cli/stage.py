@@ -185,9 +185,15 @@ class OwnStage:
             return asyncio.run(gate_cost_us(Web(patient.port, gated), Web(bare.port, process), people, rounds))
 
     def begin_anew(self) -> None:
-        """Start the web again, so that nobody waits who came to an earlier scenario."""
+        """Start the web again, and the edge, so that nobody waits who came to an earlier scenario.
+
+        Those who left with it would be called and not come, and hold entries for ten minutes.
+        """
         with self._steps.step("Starting the web again"), self._serving():
             self._installation.serve_anew()
+        if self.has_edge:
+            self._edges.close()
+            self._start_edge()
 
     def check_ledger(self, played: Played) -> Reckoned:
         """Look for everything that was acknowledged."""
@@ -197,13 +203,13 @@ class OwnStage:
 
     def _start_edge(self) -> None:
         """Put HAProxy in front, on the core of the load, and aim at it from now on."""
-        edge = self._edges.enter_context(self._edge_before(self.target.port, "edge"))
-        self.target = Target(self.target.host, edge.port)
+        settings = self._installation.settings
+        edge = self._edges.enter_context(self._edge_before(settings.port, "edge"))
+        self.target = Target(settings.host, edge.port)
 
     @contextmanager
     def _edge_before(self, port: int, name: str) -> Iterator[Edge]:
-        folder = self._folder / name
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
         edge = Edge(folder, port, list(self.people), key=self._installation.settings.edge_key)
         try:
             with self._steps.step("Starting HAProxy"):
