@@ -81,7 +81,7 @@ PREMISES = (
         "something to do: that is what was measured.",
     ),
     Premise(
-        "times that this machine was slower or faster than when its capacity was found, worst phase",
+        "factor by which the speed of this machine changed, worst phase",
         lambda phase: max(phase.speed, 1 / phase.speed),
         SPEED_CHANGE_MAX,
         f"This machine was more than {SPEED_CHANGE_MAX:g} times slower or faster than when its capacity was found, so "
