@@ -33,11 +33,11 @@ def test_a_processor_that_is_kept_awake_wakes_again_and_again() -> None:
 
 
 def test_it_is_known_what_a_piece_of_work_takes_a_processor_that_is_kept_awake() -> None:
-    with kept_awake([CORE]) as (watch,):
+    with kept_awake([CORE]) as (waker,):
         given_up_at = time.monotonic() + 30
-        while watch.work().times < 3 and time.monotonic() < given_up_at:
+        while waker.work().times < 3 and time.monotonic() < given_up_at:
             time.sleep(0.05)
-        reading = watch.work()
+        reading = waker.work()
         assert reading.times >= 3
         assert 1 < reading.us_since(WorkReading()) < 10_000
     assert reading.us_since(reading) == 0.0, "nothing was done since"

@@ -24,7 +24,7 @@ from firstbell.domains.people.queries.rehearsing import give_everybody_password
 from firstbell.kernel.engines import EngineError, Engines, free_port
 from firstbell.kernel.passwords import hash_password
 from firstbell.kernel.processes import birth_of
-from firstbell.rehearsal.bench.awake import Watch, WorkReading, kept_awake
+from firstbell.rehearsal.bench.awake import Waker, WorkReading, kept_awake
 from firstbell.rehearsal.bench.meter import process_tree
 from firstbell.rehearsal.cast import (
     find_asset,
@@ -90,7 +90,7 @@ class OwnStage:
         self.cast = folder
         self.people: Mapping[str, int] = {}
         self.arms = Arms((), (), (), (), (), "", "")
-        self._watch: Watch | None = None
+        self._waker: Waker | None = None
         self._players: dict[str, Player] = {}
         self._schools: list[tuple[School, str]] = []
 
@@ -107,8 +107,8 @@ class OwnStage:
     @contextmanager
     def awake(self) -> Iterator[None]:
         """Meanwhile its cores do not sleep, and it is known how fast the one is that serves."""
-        with kept_awake(self.cores) as watches:
-            self._watch = watches[SERVING_CORE]
+        with kept_awake(self.cores) as wakers:
+            self._waker = wakers[SERVING_CORE]
             yield
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class OwnStage:
 
     def work(self) -> WorkReading:
         """What the same piece of work has taken the core that serves."""
-        return self._watch.work() if self._watch else WorkReading()
+        return self._waker.work() if self._waker else WorkReading()
 
     def keep(self) -> None:
         """Start again what died, on the core that serves."""

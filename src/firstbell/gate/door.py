@@ -32,7 +32,7 @@ FORETOLD = 0.75
 """However long the line: who waits hears the estimate when at most so much of the wait has passed."""
 
 JITTER = 0.2
-HELD = 0.5
+HELD_SHARE = 0.5
 """When people come from a line at the edge and are more than this share of who can enter, entries are counted."""
 
 
@@ -138,7 +138,7 @@ class Door:
         can_call = self.calls.are_used(now) if called else self.room.can_call
         joins = waits and (self._was_pressed or self.room.is_limited_elsewhere(now))
         # The edge lets crowds in at the pace that it knows, and those never show what more there is room for.
-        joins |= self.calls.have_waited > HELD * self.budget.pace_per_s * seconds
+        joins |= self.calls.have_waited > HELD_SHARE * self.budget.pace_per_s * seconds
         self._was_pressed = False
         if not self.budget.is_limited:
             self.budget.learn(seconds, load.asked_per_s, self._entered)

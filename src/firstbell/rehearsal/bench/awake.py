@@ -33,13 +33,13 @@ class WorkReading(NamedTuple):
         return (self.ns - earlier.ns) / times / 1_000 if times else 0.0
 
 
-class Watch:
+class Waker:
     """A process on one processor that naps, so that this does not, and now and then does the same piece of work."""
 
     def __init__(self, core: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._done: SynchronizedArray[int] = spawn.Array("Q", len(WorkReading._fields))
-        self._process = spawn.Process(target=_watch, args=(core, os.getpid(), self._done), daemon=True)
+        self._process = spawn.Process(target=_keep_awake, args=(core, os.getpid(), self._done), daemon=True)
         self._process.start()
 
     def work(self) -> WorkReading:
@@ -53,23 +53,23 @@ class Watch:
 
 
 @contextmanager
-def kept_awake(cores: Sequence[int]) -> Iterator[list[Watch]]:
-    """Meanwhile none of these processors sleeps for longer than `NAP_S`; yields who watches each.
+def kept_awake(cores: Sequence[int]) -> Iterator[list[Waker]]:
+    """Meanwhile none of these processors sleeps for longer than `NAP_S`; yields what keeps each awake.
 
     The host of a virtual machine gives a processor that sleeps to others, and takes its time to give it back: on one
     that was idle half of the time 30 % were stolen so, and 3 % when it was kept awake; of a hundred wakings the slowest
     took 2 to 4 ms, and then 0.1. A process that never slept would do as well, as SCHED_IDLE behind everybody: but Linux
     6.18 then let others on its processor wait for minutes.
     """
-    watches = [Watch(core) for core in cores]
+    wakers = [Waker(core) for core in cores]
     try:
-        yield watches
+        yield wakers
     finally:
-        for watch in watches:
-            watch.stop()
+        for waker in wakers:
+            waker.stop()
 
 
-def _watch(core: int, parent: int, done: "SynchronizedArray[int]") -> None:
+def _keep_awake(core: int, parent: int, done: "SynchronizedArray[int]") -> None:
     """Nap on `core`, and interrupt nobody."""
     end_with_parent(signal.SIGKILL, parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
