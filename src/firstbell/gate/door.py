@@ -140,8 +140,7 @@ class Door:
         # The edge lets crowds in at the pace that it knows, and those never show what more there is room for.
         joins |= self.calls.have_waited > HELD_SHARE * self.budget.pace_per_s * seconds
         self._was_pressed = False
-        if not self.budget.is_limited:
-            self.budget.learn(seconds, load.asked_per_s, self._entered)
+        self.budget.learn(seconds, load.asked_per_s, self._entered)
         self._entered = 0
         self.budget.adjust(seconds, load, waits=lacks, can_call=can_call, joins=joins)
         # In peace only strangers from a busy source wait: for as long as it takes to come back.

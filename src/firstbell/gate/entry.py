@@ -75,6 +75,8 @@ class EntryBudget:
 
     def learn(self, seconds: float, asked_per_s: float, entered: int) -> None:
         """Know, in peace, how many requests follow an entry: during the last `seconds` so many people came in."""
+        if self.is_limited:
+            return
         if len(self._entered) == self.LATER_S:
             share = min(1.0, seconds / self.USUAL_MEMORY_S)
             self._asked_per_s += share * (asked_per_s - self._asked_per_s)
