@@ -236,11 +236,13 @@ class Spike:
         self._admission.tick(self._now, max(0.0, self._now - self._due), self._used_s)
         seconds = self._now - self._second
         if seconds >= 1:
-            bearable_per_s = self._admission.bearable.per_s
-            load = Load(self._admission.is_overloaded, self._asked / seconds, bearable_per_s)
+            bearable, second = self._admission.bearable, self._elapsed - 1
+            bearable.refuse(self.seen.refused[second] + self.seen.cut[second])
+            asked_per_s = self._asked / seconds
+            load = Load(self._admission.is_overloaded, asked_per_s, bearable.per_s, bearable.most_per_s)
             self._door.turn(self._now, seconds, load)
             if not self._door.budget.is_limited:
-                self._admission.bearable.rest()
+                bearable.rest()
             self._asked, self._second = 0, self._now
         self._due = self._now + TICK_S
         self._at(self._due, self._tick)

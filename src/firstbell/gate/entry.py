@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 
 class Load(NamedTuple):
-    """What a second brought, in requests a second: what those inside asked for, and what a worker bears."""
+    """What a second brought, in requests a second: what those inside asked for, what a worker bears and bears at most."""
 
     is_overloaded: bool
     asked_per_s: float
     bearable_per_s: float
+    most_per_s: float = math.inf
 
 
 class EntryBudget:
@@ -44,6 +45,9 @@ class EntryBudget:
     """The bounds of the correction at once: hardly anybody enters until those who were too many are served."""
     LEARNING_PER_S = 0.1
     """How fast the slow correction moves: several times slower than requests follow an entry, or it would swing."""
+    BACKLOG = 0.1
+    """No more is learnt at once from those inside who ask for too much: when less can suddenly be served, they came
+    before that, and ask again. What entries bring is seen after a while."""
     FEWER_MIN, MORE_MAX = 0.2, 20.0
     """The bounds of the slow one: a class that asks for 25 pages each, or a line of which all but one have left."""
     CALM_S = 10.0
@@ -95,6 +99,7 @@ class EntryBudget:
         share = min(1.0, seconds / self.BEARABLE_MEMORY_S) if self.is_limited else 1.0
         self._bearable_per_s += share * (load.bearable_per_s - self._bearable_per_s)
         self._bearable_per_s = max(self._bearable_per_s, self.SURELY * load.bearable_per_s)
+        self._bearable_per_s = min(self._bearable_per_s, load.most_per_s)
         if not (self.is_limited or load.is_overloaded or joins):
             return
         self._calm_s = 0.0 if load.is_overloaded or waits else self._calm_s + seconds
@@ -104,7 +109,8 @@ class EntryBudget:
             return
         short = self.AIM - load.asked_per_s / max(self._bearable_per_s, 1.0)
         if short < 0 or can_call:
-            learnt = self._learnt * math.exp(self.LEARNING_PER_S * short * seconds)
+            lesson = short if self._learnt > self._usual else max(-self.BACKLOG, short)
+            learnt = self._learnt * math.exp(self.LEARNING_PER_S * lesson * seconds)
             self._learnt = min(self.MORE_MAX, max(self.FEWER_MIN, learnt))
         correction = min(self.FASTER_MAX, max(self.SLOWER_MIN, 1 + self.GAIN * short))
         self.rate_per_s = max(self._least_per_s, self.pace_per_s * correction)

@@ -78,6 +78,10 @@ class Figures:
         """Requests of people who are inside, in this second."""
         return sum(row[outcome] for row in self.by_class for outcome in _OF_INSIDERS)
 
+    def refused(self) -> int:
+        """Requests that were answered without work, in this second."""
+        return sum(sum(row) - row[Outcome.ADMITTED] for row in self.by_class)
+
     def close_second(self, state: State) -> "Counts":
         """Hand over what was counted since the last call."""
         for row, decisions in zip(self.by_class, self._decisions, strict=True):

@@ -332,10 +332,13 @@ class Gate:
     def _close_second(self, now: float) -> None:
         admission, room, now_s = self.admission, self._door.room, self._clock.seconds()
         seconds, self._second_began = now - self._second_began, now
-        load = Load(admission.is_overloaded, self.figures.asked() / seconds, admission.bearable.per_s)
+        bearable = admission.bearable
+        bearable.refuse(self.figures.refused() / seconds)
+        asked_per_s = self.figures.asked() / seconds
+        load = Load(admission.is_overloaded, asked_per_s, bearable.per_s, bearable.most_per_s)
         self._door.turn(now_s, seconds, load)
         if not self._door.budget.is_limited:
-            admission.bearable.rest()
+            bearable.rest()
             self._tick_s = TICK_S if admission.queue.size else CALM_TICK_S
         self._limits.strangers.turn(seconds)
         self._bidding.turn(seconds)
