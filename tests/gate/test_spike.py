@@ -1,13 +1,15 @@
 """Ten times as many people as a worker can serve, from the first second to peace; played by seed."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from firstbell.gate.line import BUCKET_S, RANKS, Lane, Line, Place, Reach
+from firstbell.gate.line import BUCKET_S, Lane, Line, Place, Reach
 from firstbell.gate.waiting import Ticket, WaitingRoom
 from firstbell.kernel.routes import Priority
 from tests.gate.cell import START
 from tests.gate.edge_spike import EdgeSpike
-from tests.gate.spike import CAPACITY_PER_S, MORNING, SERVED_S, Spike, mean, most_served_per_s
+from tests.gate.spike import CAPACITY_PER_S, MORNING, REFUSED_S, SERVED_S, Spike, mean, most_served_per_s
 
 PEOPLE = 1_000
 
@@ -67,6 +69,18 @@ def test_a_small_school_that_books_far_ahead_does_not_let_the_others_sleep() -> 
     assert mean(spike.seen.served, 15, 30) >= 0.3 / SERVED_S
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_at_forty_times_estimates_count_on_what_saying_no_leaves(seed: int) -> None:
+    spike = Spike(seed)
+    spike.come(0.8 * CAPACITY_PER_S, seconds=15)
+    spike.come(40 * CAPACITY_PER_S, seconds=40)
+    refused = mean(spike.seen.refused, 25, 55) + mean(spike.seen.cut, 25, 55)
+    assert refused * REFUSED_S > 0.3, "of the core"
+    assert mean(spike.seen.served, 25, 55) >= 0.9 * most_served_per_s(refused)
+    assert mean(spike.seen.cut, 25, 55) <= 0.3 * mean(spike.seen.served, 25, 55), "who is inside is seldom sent back"
+    assert sum(spike.estimates) >= 0.8 * len(spike.estimates) > 500
+
+
 @pytest.mark.parametrize("kind", [Spike, EdgeSpike])
 def test_people_who_ask_for_less_than_others_do_are_not_kept_out_of_an_idle_school(kind: type[Spike]) -> None:
     spike = kind(5, morning=[(Priority.P2, 10.0)] * 2)
@@ -111,19 +125,55 @@ def test_entries_that_nobody_could_use_are_not_used_all_at_once() -> None:
     line.count(b"worker", 0, PEOPLE)
     line.index(Place(0, 0))
     line.advance(10.0, closed=-1)
-    line.open(0)
+    line.open(0, 10.0, 1.0)
     line.advance(10.0, closed=0)
     assert round(PEOPLE - line.waiting) == 10
 
 
 def test_of_those_who_come_in_an_open_period_as_many_enter_as_can() -> None:
     line = Line(Reach(Place(0, 0)))
-    for turn in range(1, 10):
+    for turn in range(1, 21):
         line.count(b"worker", 0, 100 * turn)
         line.index(Place(0, 0))
         line.advance(10.0, closed=-1)
-        line.open(0)
-    assert 0.09 <= line.reach.cursor.rank / RANKS <= 0.11
+        line.open(0, 10.0, 1.0)
+    assert 0.09 <= 1 - line.waiting / 2_000 <= 0.11
+
+
+def limited_room(entries_per_s: float, schools: Sequence[bytes]) -> WaitingRoom:
+    """A room in which for a while one person a second came to each school, when more could enter."""
+    room = WaitingRoom(b"seed", b"worker", unknown_share=0.02)
+    for second in range(25):
+        for school in schools:
+            room.count(Ticket(school, Lane.KNOWN, second.to_bytes(8), 0), START + second)
+        room.let_in(entries_per_s, START + second, 1.0)
+    return room
+
+
+def enters(room: WaitingRoom, school: bytes, number: int, moment: float) -> bool:
+    """True when somebody who comes then may enter at once."""
+    return room.takes(room.count(Ticket(school, Lane.KNOWN, number.to_bytes(8), 0), moment))
+
+
+@pytest.mark.parametrize("entries_per_s", [20.0, 80.0])
+def test_a_crowd_that_comes_while_everybody_may_enter_is_held_before_the_second_is_over(entries_per_s: float) -> None:
+    room = limited_room(entries_per_s, [bytes(16)])
+    entered = [sum(enters(room, bytes(16), number, START + 25.5) for number in range(3_000))]
+    for second in range(26, 29):
+        room.let_in(entries_per_s, START + second, 1.0)
+        entered.append(sum(enters(room, bytes(16), 5_000 * second + who, START + second + 0.5) for who in range(3_000)))
+    assert entered[0] <= 2 * entries_per_s + 1, "and one of whom a part may"
+    assert all(0.3 * entries_per_s < people <= 2 * entries_per_s for people in entered[1:])
+
+
+def test_while_one_school_storms_nobody_waits_who_comes_to_another_as_always() -> None:
+    storm, calm = bytes(16), bytes(15) + b"\1"
+    room = limited_room(20.0, [storm, calm])
+    for second in range(25, 60):
+        for number in range(500):
+            room.count(Ticket(storm, Lane.KNOWN, (10_000 + 1_000 * second + number).to_bytes(8), 0), START + second)
+        assert all(enters(room, calm, 100 * second + number, START + second + 0.2) for number in range(5))
+        room.let_in(20.0, START + second + 0.9, 1.0)
 
 
 def test_a_short_line_is_gone_as_soon_as_there_was_room_for_all_of_it() -> None:
@@ -132,5 +182,5 @@ def test_a_short_line_is_gone_as_soon_as_there_was_room_for_all_of_it() -> None:
     line.index(Place(0, 0))
     for _ in range(4):
         line.advance(10.0, closed=-1)
-        line.open(0)
+        line.open(0, 10.0, 1.0)
     assert line.waiting == 0

@@ -147,7 +147,7 @@ class Door:
         rate_per_s, known = self.budget.rate_per_s, self.room.waiting_in(Lane.KNOWN)
         # Known devices that wait at the edge are in no line of ours, which strangers would then have for themselves.
         kept = 1 - self._unknown_share if called and not known else 0.0
-        unused = self.room.let_in(rate_per_s, now, seconds, kept_share=kept)
+        unused = self.room.let_in(rate_per_s, now, seconds, kept_share=kept, pace_per_s=self.budget.pace_per_s)
         self.calls.turn(now, rate_per_s, unused / (rate_per_s * seconds), self.budget.pace_per_s)
 
     def is_before(self, asker: Asker, now: float) -> bool:
@@ -195,7 +195,7 @@ class Door:
         """Give a place to who has none yet. Of known devices some may enter at once, by their rank in the period."""
         if not ticket.bucket:
             ticket = self.room.count(ticket, now)
-            if ticket.lane is Lane.KNOWN and self.room.is_served(ticket):
+            if ticket.lane is Lane.KNOWN and self.room.takes(ticket):
                 return Answered(Passing.IN, ticket)
         ticket = self.room.promise(ticket, now)
         return Answered(Passing.WAIT, ticket, self._poll_s(ticket, now))

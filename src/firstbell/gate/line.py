@@ -12,6 +12,10 @@ BUCKET_S = 10
 BUCKETS_MAX = 1_080
 """Three hours of periods in one line; beyond that the oldest are let in, and memory stays bounded."""
 RANKS = 1 << 32
+CROWD = 2.0
+"""So many times as many as can enter in a turn may do so at once: people come unevenly, but a storm is no chance."""
+HARDLY_ANYBODY = 0.5
+"""Fewer people than that are what sums of shares leave over."""
 
 
 class Lane(IntEnum):
@@ -49,6 +53,23 @@ class Reach(NamedTuple):
 
 
 @dataclass(slots=True)
+class Opening:
+    """Who may enter at once of those who come in the period `number`: nobody waits who came earlier.
+
+    Whoever has a lower rank than `rank`, of them `left` at this worker before the next turn, and `most` at all. Of
+    the `counted` at the last turn `entered` came in at once, and what was to spare lets in others of that period.
+    """
+
+    number: int
+    rank: int = 0
+    left: int = 0
+    most: float = 0.0
+    counted: int = 0
+    entered: float = 0.0
+    spare: float = 0.0
+
+
+@dataclass(slots=True)
 class Line:
     """The people of one school and lane who wait, as counts by period.
 
@@ -62,8 +83,7 @@ class Line:
     _seen: dict[int, int] = field(default_factory=dict)
     _numbers: list[int] = field(default_factory=list)
     _before: list[int] = field(default_factory=lambda: [0])
-    _opened: tuple[int, int] = (-1, 0)
-    """The period in which people came at the last turn, and how many had come in it."""
+    _opening: Opening | None = None
 
     def count(self, worker: bytes, bucket: int, people: int) -> None:
         """Know that `worker` has counted so many in this period until now."""
@@ -81,6 +101,14 @@ class Line:
         """True when whoever has this place may come in."""
         return place < self.reach.cursor
 
+    def take(self, place: Place) -> bool:
+        """True when whoever has just come with this place may enter at once."""
+        opening = self._opening
+        if opening is None or place.bucket != opening.number or place.rank >= opening.rank or not opening.left:
+            return False
+        opening.left -= 1
+        return True
+
     def ahead_of(self, place: Place) -> float:
         """How many people go before this place, by the counts of the last `index`."""
         return max(0.0, self._before_place(place) - self._let_in(self.reach))
@@ -89,15 +117,25 @@ class Line:
         """As `ahead_of`, when people go on coming as they do until the place's period, which has begun, ends."""
         passed = min(1.0, max(0.1, now / BUCKET_S - place.bucket))
         people = self.people.get(place.bucket, 0) / passed / RANKS
-        (bucket, rank), _ = self.reach
+        (bucket, rank), saved = self.reach
         if bucket == place.bucket:
-            return max(0.0, people * (place.rank - rank))
+            return max(0.0, people * (place.rank - rank) - saved / passed)
         earlier = max(0.0, self._before_place(Place(place.bucket, 0)) - self._let_in(self.reach))
         return earlier + people * place.rank
 
     def lead_over(self, other: Reach) -> float:
         """How many people more this line has let in than `other`, by the counts of the last `index`."""
         return self._let_in(self.reach) - self._let_in(other)
+
+    @property
+    def is_open(self) -> bool:
+        """True while some of those who come may enter at once."""
+        return self._opening is not None
+
+    def is_fresh(self, number: int) -> bool:
+        """True for the first who comes in a period, when nobody waits who came earlier."""
+        is_begun = self._opening is not None and self._opening.number == number
+        return not is_begun and self.waiting <= HARDLY_ANYBODY
 
     @property
     def waiting(self) -> float:
@@ -137,22 +175,36 @@ class Line:
         self.reach = Reach(Place(bucket, rank), left)
         return used
 
-    def open(self, number: int) -> None:
+    def begin(self, number: int, most: float, part: float) -> None:
+        """Nobody waited until the period `number`: so many may enter at once before the next turn.
+
+        They come to all workers, that `part` of them to this one.
+        """
+        self._opening = Opening(number, RANKS, math.ceil(CROWD * most * part), most)
+
+    def open(self, number: int, most: float, part: float) -> None:
         """Let people in of the period in which they still come, once nobody waits who came earlier; once a turn.
 
-        As large a part of the ranks as what is saved is of those who come in a turn.
+        `most` may enter in a turn: the ranks are open to as large a part of those who come as that is, and to a smaller
+        one as soon as more come. Who is not let in comes back when the period is over, so nothing is saved for them.
+        `part` is as in `begin`.
         """
-        (bucket, rank), saved = self.reach
-        if not saved or bucket > number:
+        if self._before_place(Place(number, 0)) - self._let_in(self.reach) > HARDLY_ANYBODY:
+            self._opening = None
             return
+        last = self._opening
+        if last is None or last.number != number:  # only after a whole turn it is seen how many come in one
+            last = Opening(number)
         count = self._seen.get(number, 0)
-        known, before = self._opened
-        self._opened = number, count
-        rank = rank if bucket == number else 0
-        if known == number and count:  # only after a whole turn it is seen how many come in one
-            share = saved / max(count - before, saved)
-            rank = max(rank, min(math.ceil(share * RANKS), rank + math.ceil(saved / count * RANKS)))
-        self.reach = Reach(Place(number, rank))
+        came = count - last.counted
+        at_once = min(came * last.rank / RANKS, CROWD * last.most)
+        entered = last.entered + at_once
+        spare = last.spare + min(last.most, max(0.0, most - at_once))
+        rank = math.ceil(min(1.0, most / came) * RANKS) if came else RANKS
+        self._opening = Opening(number, rank, math.ceil(CROWD * most * part), most, count, entered, spare)
+        waiting = count - entered
+        passed = min(1.0, spare / waiting) if waiting > HARDLY_ANYBODY else 1.0
+        self.reach = Reach(Place(number, math.ceil(passed * RANKS)), entered * (1 - passed))
 
     def _forget(self, numbers: list[int]) -> None:
         for number in numbers:

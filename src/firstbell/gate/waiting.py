@@ -8,7 +8,7 @@ counted when it shows its ticket for the first time: a flood that never comes ba
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from firstbell.gate.sharing import COUNTS_MAX, LINES_MAX, LinePart, Part, Peers,
 from firstbell.kernel.signing import coder
 
 RATE_MEMORY_S = 10.0
-"""The rate is averaged over about this time: long enough to be calm, short enough to be true."""
+"""The rate is averaged over about this time: long enough to be calm, short enough to be true. A lower one is told at
+once: those whose turn was to come sooner than it does are not told so in vain."""
 SETTLE_S = 1.0
 """A period that ended so long ago is counted: the last message of each worker has come."""
 LEAD_S = 10.0
@@ -99,6 +100,8 @@ class WaitingRoom:
         self._tells_all_until = 0.0
         self._outlook = Outlook({}, 0.0)
         self.worker = worker
+        self._part = self._entries = 0.0
+        """Of the entries of the last turn, how large a part was this worker's, and how many there were."""
         self.own_per_s = 0.0
         self.rate_per_s = 0.0
         self.waiting = 0
@@ -125,6 +128,8 @@ class WaitingRoom:
         bucket = int(now // BUCKET_S)
         key = LineKey(ticket.school, ticket.lane)
         line = self._lines.get(key) or self._lines.setdefault(key, Line(Reach(Place(bucket, 0))))
+        if ticket.lane is Lane.KNOWN and line.is_fresh(bucket):
+            line.begin(bucket, self._fair_share(key), self._part)
         line.count(self.worker, bucket, line.counted_by(self.worker, bucket) + 1)
         self.waiting += 1
         return Ticket(ticket.school, ticket.lane, ticket.holder, ticket.came_at, bucket, 0, ticket.promised_at)
@@ -133,6 +138,10 @@ class WaitingRoom:
         """True when a counted holder may come in; also when there is no such line, since nobody waits in it."""
         line = self._lines.get(LineKey(ticket.school, ticket.lane))
         return line is None or line.has_passed(self._place(ticket))
+
+    def takes(self, ticket: Ticket) -> bool:
+        """True when a holder who has just been counted may come in at once."""
+        return self._lines[LineKey(ticket.school, ticket.lane)].take(self._place(ticket))
 
     def wait_s(self, ticket: Ticket) -> float:
         """How long the holder will wait as things stand, 0 when that is not known; the page keeps to its promise."""
@@ -170,11 +179,14 @@ class WaitingRoom:
             return ticket._replace(promised_at=math.ceil(now) + first_s)
         return ticket._replace(promised_at=min(ticket.promised_at, math.ceil(now + wait_s)))
 
-    def let_in(self, rate_per_s: float, now: float, seconds: float, *, kept_share: float = 0.0) -> float:
+    def let_in(
+        self, rate_per_s: float, now: float, seconds: float, *, kept_share: float = 0.0, pace_per_s: float | None = None
+    ) -> float:
         """Let in who may enter since the last call, `seconds` ago, fairly over the schools.
 
         `rate_per_s` is how many this worker lets in, infinite in peace; the others' is added. `kept_share` of them are
-        not for these lines. How many of its own nobody needed.
+        not for these lines. `pace_per_s` is what the rate will be in the long run, which estimates count on, as if the
+        others' differed as much. How many of its own nobody needed.
         """
         self.own_per_s = rate_per_s
         is_alone = not self._is_connected or now < self._hears_all_at
@@ -186,16 +198,23 @@ class WaitingRoom:
         here_per_s = whole_per_s * (1 - kept_share)
         people = here_per_s * seconds if whole_per_s < math.inf else sum(line.waiting for line in self._lines.values())
         self.can_call = self._has_people_before(closed + 1)
-        left = self._share_out(people, closed)
+        shares = self._share_out(people, closed)
+        left = people - math.fsum(shares.values())
         self.is_short = self._has_people_before(closed + 1)
-        if whole_per_s < math.inf and closed + 1 == int(now // BUCKET_S):
-            self._open(closed + 1)
+        self._part = rate_per_s / whole_per_s if 0 < whole_per_s < math.inf else 0.0
+        self._entries = people if self._part else 0.0
+        if self._part and closed + 1 == int(now // BUCKET_S):
+            self._open(closed + 1, shares)
         for key, reach in ahead.items():
             self._lines[key].reach = reach
-        self._lines = {key: line for key, line in self._lines.items() if line.waiting > 0}
+        is_limited = self._part > 0
+        self._lines = {
+            key: line for key, line in self._lines.items() if line.waiting > 0 or (is_limited and line.is_open)
+        }
         self._sum_up()
         if self._lines and whole_per_s < math.inf:
-            self.rate_per_s = _averaged(self.rate_per_s, here_per_s, seconds)
+            foreseen_per_s = here_per_s * (pace_per_s / rate_per_s if pace_per_s and rate_per_s < math.inf else 1.0)
+            self.rate_per_s = min(foreseen_per_s, _averaged(self.rate_per_s, foreseen_per_s, seconds))
         self._outlook = Outlook({key: self._prospect(key, line) for key, line in self._lines.items()}, self.rate_per_s)
         unused = left + kept_share * whole_per_s * seconds
         return unused * rate_per_s / whole_per_s if 0 < whole_per_s < math.inf else 0.0
@@ -288,23 +307,31 @@ class WaitingRoom:
     def _has_people_before(self, bucket: int) -> bool:
         return any(line.ahead_of(Place(bucket, 0)) > 0 for line in self._lines.values())
 
-    def _share_out(self, people: float, closed: int) -> float:
-        """Let so many in of the periods up to `closed`, by max-min fairness over the lines; how many nobody needed."""
+    def _share_out(self, people: float, closed: int) -> dict[LineKey, float]:
+        """Let so many in of the periods up to `closed`, by max-min fairness over the lines; how many of each."""
+        shares = dict.fromkeys(self._lines, 0.0)
         left = people
         hungry = {key: line for key, line in self._lines.items() if line.waiting > 0}
         while hungry and left > people * 1e-6:
             whole = sum(self._weight(key) for key in hungry)
             budget = left
             for key, line in hungry.items():
-                left -= line.advance(budget * self._weight(key) / whole, closed)
+                used = line.advance(budget * self._weight(key) / whole, closed)
+                shares[key] += used
+                left -= used
             hungry = {key: line for key, line in hungry.items() if line.waiting > 0}
-        return left
+        return shares
 
-    def _open(self, bucket: int) -> None:
+    def _open(self, bucket: int, shares: Mapping[LineKey, float]) -> None:
         """Let known devices in of the period that has begun: strangers would try for a better rank until one is in."""
         for key, line in self._lines.items():
             if key.lane is Lane.KNOWN:
-                line.open(bucket)
+                line.open(bucket, max(shares[key], self._fair_share(key)), self._part)
+
+    def _fair_share(self, key: LineKey) -> float:
+        """What a line may have of a turn's entries however long the others are."""
+        weight = self._weight(key)
+        return self._entries * weight / (weight + sum(self._weight(other) for other in self._lines if other != key))
 
     def _counts(self) -> int:
         return sum(len(line.counted.get(self.worker, ())) for line in self._lines.values())
