@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Load(NamedTuple):
-    """What a second brought, in requests a second: what those inside asked for, what a worker bears and bears at most."""
+    """A second, in requests a second: what those inside asked for, what a worker bears, and what it bears at most."""
 
     is_overloaded: bool
     asked_per_s: float
