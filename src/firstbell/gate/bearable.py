@@ -38,9 +38,9 @@ together, and one request takes twice as much."""
 SPARE = 0.5
 """The share of its core that a worker may hope for: its thread had 0.42 to 0.5 of a full one that it shared with the
 database and passwords. With more the first seconds of a spike let in more people than can be served."""
-STORM = 0.1
-"""Refusals that take more than this share of what is believed are a storm. Without one, as behind an edge, what is
-believed is averaged, and estimates are better for it."""
+STORM = 0.3
+"""Refusals that take more than this share of what is believed are a storm: at forty times they take 0.8, at ten times
+0.13, behind the edge 0.1 at worst. Without one what is believed is averaged, and estimates are better for it."""
 SURE_WINDOWS = 3
 """In a storm so many overloaded windows in a row show what can be borne, as the best of them. One may be a burst."""
 HARDLY = 1.15

@@ -46,8 +46,8 @@ class EntryBudget:
     LEARNING_PER_S = 0.1
     """How fast the slow correction moves: several times slower than requests follow an entry, or it would swing."""
     BACKLOG = 0.1
-    """No more is learnt at once from those inside who ask for too much: when less can suddenly be served, they came
-    before that, and ask again. What entries bring is seen after a while."""
+    """In a storm no more is learnt at once from those inside who ask for too much: when less can suddenly be served,
+    they came before that, and ask again. What entries bring is seen after a while."""
     FEWER_MIN, MORE_MAX = 0.2, 20.0
     """The bounds of the slow one: a class that asks for 25 pages each, or a line of which all but one have left."""
     CALM_S = 10.0
@@ -109,7 +109,8 @@ class EntryBudget:
             return
         short = self.AIM - load.asked_per_s / max(self._bearable_per_s, 1.0)
         if short < 0 or can_call:
-            lesson = short if self._learnt > self._usual else max(-self.BACKLOG, short)
+            is_backlog = load.most_per_s < math.inf and self._learnt <= self._usual
+            lesson = max(-self.BACKLOG, short) if is_backlog else short
             learnt = self._learnt * math.exp(self.LEARNING_PER_S * lesson * seconds)
             self._learnt = min(self.MORE_MAX, max(self.FEWER_MIN, learnt))
         correction = min(self.FASTER_MAX, max(self.SLOWER_MIN, 1 + self.GAIN * short))
