@@ -6,11 +6,17 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 
-from firstbell.kernel.connections import Connections
+import pytest
+
+from firstbell.kernel.connections import AWAY, Connections
 from firstbell.kernel.db import Pool
 from tests.conftest import Installation
+
+ENDED = 50
+END_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'firstbell_app'"
 
 
 @asynccontextmanager
@@ -86,6 +92,43 @@ def test_a_connection_that_the_server_ended_is_replaced(installation: Installati
             return answer
 
     assert asyncio.run(play()) == 1
+
+
+def test_a_server_that_ends_connections_at_any_moment_is_known_to_be_away(installation: Installation) -> None:
+    async def play() -> tuple[int, list[Exception]]:
+        pool = await Pool.open(
+            installation.database_url("firstbell_app"), connections_max=4, statement_timeout_ms=5_000
+        )
+        answered, errors = 0, list[Exception]()
+        is_over = asyncio.Event()
+
+        async def ask(*, reading_only: bool) -> None:
+            nonlocal answered
+            while not is_over.is_set():
+                try:
+                    async with pool.begin(reading_only=reading_only) as tx:
+                        await tx.fetchval("SELECT 1")
+                        answered += await tx.fetchval("SELECT 1")
+                except Exception as error:
+                    errors.append(error)
+
+        asking = [asyncio.create_task(ask(reading_only=bool(number % 2))) for number in range(8)]
+        for _ in range(ENDED):
+            await asyncio.to_thread(installation.sql, END_ALL)
+        is_over.set()
+        await asyncio.gather(*asking)
+        await pool.close()
+        return answered, errors
+
+    answered, errors = asyncio.run(play())
+    assert answered > ENDED
+    assert len(errors) > ENDED
+    assert [error for error in errors if not isinstance(error, AWAY)] == []
+
+
+def test_a_server_whose_socket_is_not_there_is_known_to_be_away(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionError):
+        asyncio.run(Connections(f"postgresql://?host={tmp_path}", most=1, statement_timeout_ms=5_000).acquire())
 
 
 def test_who_reads_after_somebody_else_reads_in_a_transaction_of_their_own(installation: Installation) -> None:

@@ -9,8 +9,28 @@ from contextlib import suppress
 
 import asyncpg
 import msgspec
-from asyncpg.exceptions import PostgresError
+from asyncpg.exceptions import (
+    InsufficientResourcesError,
+    InterfaceError,
+    InternalClientError,
+    OperatorInterventionError,
+    PostgresConnectionError,
+    PostgresError,
+)
 
+AWAY = (
+    ConnectionError,
+    InterfaceError,
+    InternalClientError,
+    InsufficientResourcesError,
+    OperatorInterventionError,
+    PostgresConnectionError,
+)
+"""How a database says, or shows, that it cannot answer now; a statement that took too long among them.
+
+asyncpg calls it an error of the client when a statement comes between the server's last word and the end of the
+connection.
+"""
 END_TIMEOUT_S = 5.0
 """A database that takes longer to end a transaction is gone, and the connection with it."""
 
@@ -35,7 +55,7 @@ class Connections:
         """A connection in no transaction; waits for one when all are taken.
 
         Raises:
-            OSError, asyncpg.PostgresError: the database cannot be reached.
+            ConnectionError, asyncpg.PostgresError: the database cannot be reached, or refuses.
         """
         while self._idle:
             connection = self._idle.pop()
@@ -76,6 +96,9 @@ class Connections:
                 encoder=lambda value: b"\x01" + msgspec.json.encode(value),
                 decoder=lambda data: msgspec.json.decode(data[1:]),
             )
+        except OSError as error:  # also a socket that is not there, a name that nobody knows, no answer in time
+            self._hand_on(None)
+            raise ConnectionError(str(error)) from error
         except BaseException:
             self._hand_on(None)
             raise

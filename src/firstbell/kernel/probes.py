@@ -6,11 +6,12 @@ import ipaddress
 from collections.abc import Awaitable, Callable
 
 import msgspec
-from asyncpg.exceptions import InterfaceError, PostgresError
+from asyncpg.exceptions import PostgresError
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
 from firstbell.kernel.asgi import App, Receive, Scope, Send
 from firstbell.kernel.bus import BusState
+from firstbell.kernel.connections import AWAY
 from firstbell.kernel.db import Pool
 from firstbell.kernel.migrations import pending_migrations
 from firstbell.settings import Settings
@@ -87,7 +88,7 @@ class Probes:
         try:
             async with self._pool().begin(reading_only=True) as tx:
                 pending = await pending_migrations(await tx.begun())
-        except (OSError, PostgresError, InterfaceError):
+        except (*AWAY, OSError, PostgresError):
             return "unreachable", "unknown"
         return "ok", f"pending: {', '.join(pending)}" if pending else "up to date"
 

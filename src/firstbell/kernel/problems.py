@@ -5,17 +5,12 @@ from urllib.parse import quote
 
 import msgspec
 import structlog
-from asyncpg.exceptions import (
-    InsufficientResourcesError,
-    InterfaceError,
-    OperatorInterventionError,
-    PostgresConnectionError,
-)
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from firstbell.kernel import errors
+from firstbell.kernel.connections import AWAY
 from firstbell.kernel.html import page
 from firstbell.kernel.http import SAFE_METHODS, see_other
 from firstbell.kernel.i18n import translations
@@ -31,15 +26,6 @@ _BY_STATUS: dict[int, type[errors.FirstbellError]] = {
     409: errors.ConflictError,
     413: errors.TooLargeError,
 }
-
-_AWAY = (
-    ConnectionError,
-    InterfaceError,
-    InsufficientResourcesError,
-    OperatorInterventionError,
-    PostgresConnectionError,
-)
-"""How a database says, or shows, that it cannot answer now; a statement that took too long among them."""
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -111,7 +97,7 @@ def translate(visit: Visit, message: str, values: dict[str, Any]) -> str:
 def _known(error: Exception, visit: Visit) -> errors.FirstbellError:
     if isinstance(error, errors.FirstbellError):
         return error
-    if isinstance(error, _AWAY):
+    if isinstance(error, AWAY):
         log.warning("database away", request_id=visit.request_id, route=visit.route, reason=str(error))
         return errors.AwayError()
     if isinstance(error, HTTPException) and not isinstance(error, NotAuthorizedException):

@@ -10,13 +10,14 @@ from typing import Any
 import asyncpg
 import msgspec
 import structlog
-from asyncpg.exceptions import InterfaceError, PostgresError
+from asyncpg.exceptions import PostgresError
 from pgqueuer import PgQueuer
 from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import Schedule as DueSchedule
 from pgqueuer.types import QueueExecutionMode
 
+from firstbell.kernel.connections import AWAY
 from firstbell.kernel.jobs import Job, Schedule, Work, job_name, list_queue
 from firstbell.kernel.metrics import JOB_SECONDS, JOBS, JOBS_WAITING
 
@@ -79,7 +80,7 @@ class Runner:
     async def _count_waiting(self) -> None:
         seen: set[tuple[str, str]] = set()
         while not self._stopping.is_set():
-            with suppress(OSError, TimeoutError, PostgresError, InterfaceError):
+            with suppress(*AWAY, OSError, PostgresError):
                 async with self._work.pool.begin(reading_only=True) as tx:
                     counts = {(line.name, line.state): line.count for line in await list_queue(tx)}
                 seen |= counts.keys()
