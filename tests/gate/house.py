@@ -74,8 +74,8 @@ class Answer:
         return next((match[1] for match in found if match), "")
 
 
-PEACE = Load(is_overloaded=False, asked_per_s=0.0, bearable_per_s=40.0)
-STORM = Load(is_overloaded=True, asked_per_s=80.0, bearable_per_s=40.0)
+PEACE = Load(is_overloaded=False, asked_per_s=0.0, cut_per_s=0.0, bearable_per_s=40.0)
+STORM = Load(is_overloaded=True, asked_per_s=80.0, cut_per_s=40.0, bearable_per_s=40.0)
 
 
 class House:

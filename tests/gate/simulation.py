@@ -172,7 +172,7 @@ class Simulation:
         self.at(self.now + TICK_S, self._tick_due)
 
     def _tick(self, due: float) -> None:
-        self.admission.tick(self.now, self.now - due, used_s=self._loop.used_s)
+        self.admission.tick(self.now, self.now - due, used_s=lambda: self._loop.used_s)
 
     def _decide(self, request: Request) -> None:
         level = level_of(request.priority, request.group, hour_of(self.now))

@@ -30,8 +30,6 @@ from firstbell.settings import Settings
 
 SERVED_S, REFUSED_S = 2.3e-3, 0.1e-3
 """CPU of a served step and of a refusal, PostgreSQL's included, as rehearsals find them."""
-WORKER_SHARE = 0.6
-"""What the worker's thread takes of it; the rest goes to the database, the network and passwords."""
 COLD = 12
 """So many times as much while nothing is in any cache."""
 SLICES = 3
@@ -88,6 +86,8 @@ class Seen:
     refused: Counter[int] = field(default_factory=Counter)
     cut: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
+    held_up: Counter[Place] = field(default_factory=Counter)
+    """How often people of each school were told to wait for coming in."""
     told: list[Person] = field(default_factory=list)
     """Who was told an estimate, in order."""
 
@@ -108,6 +108,8 @@ class Spike:
         self._now = self._free_at = self._due = self._second = START
         self._asked = 0
         self._used_s = 0.0
+        self.slow = 1.0
+        """So many times as long takes all that the core does."""
         self._events: list[tuple[float, int, Callable[..., None], tuple[object, ...]]] = []
         self._admission = admission_of(made, START, lambda school: 1.0)
         room = WaitingRoom(b"seed", b"worker", unknown_share=made.unknown_entries_share)
@@ -123,13 +125,18 @@ class Spike:
         )
         self._at(START + TICK_S, self._tick)
 
-    def come(self, people_per_s: float, *, seconds: float) -> None:
-        """Let people come for so long from now on, and play it."""
+    def expect(self, people_per_s: float, *, seconds: float, schools: Sequence[Place] = SCHOOLS) -> None:
+        """Have people come to these schools for so long from now on."""
         moment = end = self._now
         end += seconds
         while (moment := moment + self._chance.expovariate(people_per_s)) < end:
             device = self._chance.randbytes(16)
-            self._at(moment, self._ask, Person(self._chance.choice(SCHOOLS), device, self._chance.randrange(1, 999)))
+            self._at(moment, self._ask, Person(self._chance.choice(schools), device, self._chance.randrange(1, 999)))
+
+    def come(self, people_per_s: float, *, seconds: float, schools: Sequence[Place] = SCHOOLS) -> None:
+        """Have people come to these schools for so long from now on, and play it."""
+        self.expect(people_per_s, seconds=seconds, schools=schools)
+        end = self._now + seconds
         while self._events[0][0] < end:
             self._now, _, act, arguments = heapq.heappop(self._events)
             act(*arguments)
@@ -140,8 +147,8 @@ class Spike:
 
     def _run(self, seconds: float, then: Callable[..., None], *arguments: object) -> None:
         """Work for so long, after everything that came before."""
-        taken_s = seconds * self._chance.uniform(0.5, 1.5) * (COLD if self._now < self._warm_at else 1)
-        self._used_s += WORKER_SHARE * taken_s
+        taken_s = seconds * self.slow * self._chance.uniform(0.5, 1.5) * (COLD if self._now < self._warm_at else 1)
+        self._used_s += taken_s
         self._free_at = max(self._free_at, self._now) + taken_s
         self._at(self._free_at, then, *arguments)
 
@@ -181,6 +188,7 @@ class Spike:
         person.is_inside = answered.passing is Passing.IN
         if not person.is_inside:
             self.seen.refused[self._elapsed] += 1
+            self.seen.held_up[school] += 1
             self._run(REFUSED_S, self._wait, person, answered)
         else:
             person.let_in_at = self._now
@@ -233,13 +241,13 @@ class Spike:
         self._run(0.0, self._look)
 
     def _look(self) -> None:
-        self._admission.tick(self._now, max(0.0, self._now - self._due), self._used_s)
+        self._admission.tick(self._now, max(0.0, self._now - self._due), lambda: self._used_s)
         seconds = self._now - self._second
         if seconds >= 1:
             bearable, second = self._admission.bearable, self._elapsed - 1
             bearable.refuse(self.seen.refused[second] + self.seen.cut[second])
-            asked_per_s = self._asked / seconds
-            load = Load(self._admission.is_overloaded, asked_per_s, bearable.per_s, bearable.most_per_s)
+            asked_per_s, cut_per_s = self._asked / seconds, self.seen.cut[second] / seconds
+            load = Load(self._admission.is_overloaded, asked_per_s, cut_per_s, bearable.per_s, bearable.most_per_s)
             self._door.turn(self._now, seconds, load)
             if not self._door.budget.is_limited:
                 bearable.rest()

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firstbell.gate.bearable import AT_FIRST_PER_S, CALM, SPARE
+from firstbell.gate.bearable import AT_FIRST_PER_S, CALM
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import KEPT_S
 from firstbell.gate.keeping import COST
@@ -150,6 +150,22 @@ async def test_strangers_who_go_on_coming_do_not_keep_the_gate_from_peace() -> N
     assert (await house.ask()).status == 200
 
 
+async def test_a_stranger_comes_in_as_always_while_another_school_storms() -> None:
+    house = House()
+    for _ in range(20):
+        assert (await house.ask(host="saule.test")).status == 200
+        house.later(1)
+        house.pass_second()
+    house.be_busy()
+    for _ in range(5):
+        assert (await house.ask()).status == 503, "nobody came here before"
+        assert (await house.ask(host="saule.test")).status == 200
+        house.later(1)
+        house.pass_second()
+    answers = [(await house.ask(host="saule.test")).status for _ in range(20)]
+    assert answers.index(503) <= 8, "more than always are a storm as well"
+
+
 async def test_no_place_is_lost_when_a_worker_starts_again(tmp_path: Path) -> None:
     house, fresh = House(data_dir=tmp_path), House(data_dir=tmp_path)
     house.gate.start()
@@ -188,7 +204,7 @@ async def test_a_worker_that_starts_again_bears_what_it_bore_before(tmp_path: Pa
         house.gate.admission.bearable.learn(200.0, 200.0, 0.1, is_overloaded=False)
     await house.gate.stop()
     fresh.gate.start()
-    assert fresh.gate.admission.bearable.per_s == pytest.approx(SPARE * 2_000, rel=0.01)
+    assert fresh.gate.admission.bearable.per_s == pytest.approx(2_000, rel=0.01)
     await fresh.gate.stop()
 
 

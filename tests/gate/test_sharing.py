@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstbell.gate.entry import EntryBudget, Load
-from firstbell.gate.line import Lane
+from firstbell.gate.line import Lane, LineKey
 from firstbell.gate.sharing import LINES_MAX, pack, unpack
 from firstbell.gate.waiting import Ticket, WaitingRoom
 from tests.gate.cell import START, Cell, Morning, Network, play
@@ -76,7 +76,7 @@ def test_a_place_that_one_worker_gave_is_served_by_another() -> None:
         ticket = cell.rooms[0].count(Ticket(bytes(16), Lane.KNOWN, number.to_bytes(8), 0), START)
     cell.second(START, wobble=0)
     cell.second(START + 1, wobble=0)
-    assert cell.rooms[1].has_line(bytes(16), Lane.KNOWN)
+    assert cell.rooms[1].has_line(LineKey(bytes(16), Lane.KNOWN))
     assert not cell.rooms[1].is_served(ticket)
     for second in range(2, 14):
         cell.second(START + second, wobble=0)
@@ -148,7 +148,7 @@ def test_counts_of_another_day_or_of_tomorrow_are_not_believed() -> None:
 
 
 def test_a_worker_in_peace_that_joins_a_line_lets_in_what_it_bears() -> None:
-    budget, peace = EntryBudget(least_per_s=1.0), Load(False, 90.0, 99.0)
+    budget, peace = EntryBudget(least_per_s=1.0), Load(False, 90.0, 0.0, 99.0)
     for _ in range(60):
         budget.adjust(1.0, peace, waits=False)
     assert not budget.is_limited

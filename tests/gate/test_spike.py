@@ -1,4 +1,4 @@
-"""Ten times as many people as a worker can serve, from the first second to peace; played by seed."""
+"""Many times as many people as a worker can serve, from the first second to peace; played by seed."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,16 @@ from firstbell.gate.waiting import Ticket, WaitingRoom
 from firstbell.kernel.routes import Priority
 from tests.gate.cell import START
 from tests.gate.edge_spike import EdgeSpike
-from tests.gate.spike import CAPACITY_PER_S, MORNING, REFUSED_S, SERVED_S, Spike, mean, most_served_per_s
+from tests.gate.spike import (
+    CAPACITY_PER_S,
+    MORNING,
+    REFUSED_S,
+    SCHOOLS,
+    SERVED_S,
+    Spike,
+    mean,
+    most_served_per_s,
+)
 
 PEOPLE = 1_000
 
@@ -79,6 +88,29 @@ def test_at_forty_times_estimates_count_on_what_saying_no_leaves(seed: int) -> N
     assert mean(spike.seen.served, 25, 55) >= 0.9 * most_served_per_s(refused)
     assert mean(spike.seen.cut, 25, 55) <= 0.3 * mean(spike.seen.served, 25, 55), "who is inside is seldom sent back"
     assert sum(spike.estimates) >= 0.8 * len(spike.estimates) > 500
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_while_one_school_comes_forty_times_as_strong_nobody_waits_at_the_others(seed: int) -> None:
+    spike, (storm, *others) = Spike(seed), SCHOOLS
+    spike.come(0.3 * CAPACITY_PER_S, seconds=40)
+    spike.expect(40 * CAPACITY_PER_S, seconds=40, schools=[storm])
+    spike.come(0.2 * CAPACITY_PER_S, seconds=40, schools=others)
+    assert spike.seen.held_up[storm] > 40 * CAPACITY_PER_S * 30
+    assert not [school for school in others if spike.seen.held_up[school]]
+
+
+@pytest.mark.parametrize("kind", [Spike, EdgeSpike])
+@pytest.mark.parametrize("slow", [0.75, 1.3])
+def test_what_is_promised_holds_though_the_machine_becomes_faster_or_slower(kind: type[Spike], slow: float) -> None:
+    spike = kind(1)
+    spike.come(0.8 * CAPACITY_PER_S, seconds=30)
+    spike.come(10 * CAPACITY_PER_S, seconds=8)
+    spike.slow = slow
+    spike.come(10 * CAPACITY_PER_S, seconds=27)
+    spike.slow = 1.0
+    spike.come(10 * CAPACITY_PER_S, seconds=25)
+    assert sum(spike.estimates) >= 0.85 * len(spike.estimates) > 500
 
 
 @pytest.mark.parametrize("kind", [Spike, EdgeSpike])

@@ -122,9 +122,10 @@ class Admission:
         """Take a slot again after `leave`, at once, since the work has begun."""
         self._take_slot(school)
 
-    def tick(self, now: float, lag_s: float, used_s: float) -> bool:
-        """Each few milliseconds: `lag_s` is how late this call came, `used_s` what the worker's thread has used of its
-        core since it began. True when a window was closed.
+    def tick(self, now: float, lag_s: float, used_s: Callable[[], float]) -> bool:
+        """Each few milliseconds: `lag_s` is how late this call came. True when a window was closed.
+
+        For each window it is asked once how many seconds were used of what the worker has, since it began.
         """
         self._expected = self._coming = 0  # they have arrived, or gone
         self._window.lag_s += lag_s
@@ -136,7 +137,7 @@ class Admission:
             now - self._window.began >= self.bounds.window_s or self._window.arrivals >= self.bounds.window_requests
         )
         if is_over and self._window.ticks:
-            self._close_window(now, used_s)
+            self._close_window(now, used_s())
         return is_over
 
     def _fill(self, now: float) -> None:

@@ -35,9 +35,6 @@ SURE_PER_S = 20.0
 SURE_BUSY = 0.4
 """From this share of a core on it shows that they take more than was known: with less to do the worker does less of it
 together, and one request takes twice as much."""
-SPARE = 0.5
-"""The share of its core that a worker may hope for: its thread had 0.42 to 0.5 of a full one that it shared with the
-database and passwords. With more the first seconds of a spike let in more people than can be served."""
 STORM = 0.3
 """Refusals that take more than this share of what is believed are a storm: at forty times they take 0.8, at ten times
 0.13, behind the edge 0.1 at worst. Without one what is believed is averaged, and estimates are better for it."""
@@ -64,8 +61,8 @@ class Bearable:
         self._mean_per_s = 0.0
         self._taken_per_s = 0.0
         """How many requests a second could be borne besides, were it not for refusals."""
-        self.cost_s = SPARE / AT_FIRST_PER_S
-        """How much of its core a request takes, in seconds."""
+        self.cost_s = 1 / AT_FIRST_PER_S
+        """How much of what the worker has a request takes, in seconds: see `Cores`."""
         self._calm = self._overloaded = 0
         self._worked: deque[float] = deque(maxlen=SURE_WINDOWS)
         """What was worked on in each of the last overloaded windows in a row."""
@@ -125,5 +122,5 @@ class Bearable:
 
     @property
     def _possible_per_s(self) -> float:
-        """What the worker's share of its core is enough for, at what a request takes of it: the utilisation law."""
-        return SPARE / self.cost_s
+        """What all that the worker has is enough for, at what a request takes of it: the utilisation law."""
+        return 1 / self.cost_s

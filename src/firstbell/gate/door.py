@@ -9,7 +9,8 @@ from firstbell.gate.asker import Asker, School
 from firstbell.gate.bearable import Bearable
 from firstbell.gate.calls import Called, Calls
 from firstbell.gate.entry import EntryBudget, Load
-from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, Lane
+from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, Lane, LineKey
+from firstbell.gate.usual import Usual
 from firstbell.gate.waiting import SETTLE_S, Ticket, WaitingRoom, pack_ticket, unpack_ticket
 from firstbell.kernel.routes import Priority
 from firstbell.kernel.signing import Signer
@@ -80,6 +81,7 @@ class Door:
         self.room = room
         self.budget = budget
         self.calls = Calls(room.size_of)
+        self._usual = Usual()
         self._was_pressed = False
         self._entered = 0
         """How many came in since the last turn and had nothing to wait for."""
@@ -97,8 +99,12 @@ class Door:
         if asker.called is not None:
             self.calls.hear(asker.called, now)
         is_closed = is_busy or self._was_pressed or self.budget.is_limited
-        is_open = not is_closed and not self.room.has_line(asker.school_id, lane)
-        if is_open or (asker.device and asker.rule.priority is Priority.P0):
+        key = LineKey(asker.school_id, lane)
+        if not is_closed:
+            self._usual.come(key)
+        is_open = not (is_closed or self.room.has_line(key))
+        passes = asker.device and asker.rule.priority is Priority.P0
+        if is_open or passes or (not is_busy and self._comes_as_usual(key, now)):
             self._entered += 1
             return _IN
         ticket = self.ticket_of(asker, school)
@@ -115,6 +121,10 @@ class Door:
             if lane is Lane.UNKNOWN:
                 return Answered(Passing.WAIT, ticket, FIRST_POLL_S + int(2 * self._chance.random()))
         return self._line_up(ticket, now)
+
+    def _comes_as_usual(self, key: LineKey, now: float) -> bool:
+        """True when nobody waits there, and no more come than always: it is others who storm."""
+        return not self.room.is_waited_in(key) and not self.calls.waiting(now) and self._usual.take(key)
 
     def _may_enter(self, ticket: Ticket, now: float) -> bool:
         """True when it is the holder's turn; in peace, for a stranger from a busy source who came back when told."""
@@ -140,9 +150,10 @@ class Door:
         # The edge lets crowds in at the pace that it knows, and those never show what more there is room for.
         joins |= self.calls.have_waited > HELD_SHARE * self.budget.pace_per_s * seconds
         self._was_pressed = False
-        self.budget.learn(seconds, load.asked_per_s, self._entered)
+        self._usual.turn(seconds, is_peace=not (self.budget.is_limited or load.is_overloaded))
+        self.budget.learn(seconds, load, self._entered, can_call=can_call)
         self._entered = 0
-        self.budget.adjust(seconds, load, waits=lacks, can_call=can_call, joins=joins)
+        self.budget.adjust(seconds, load, waits=lacks, joins=joins)
         # In peace only strangers from a busy source wait: for as long as it takes to come back.
         rate_per_s, known = self.budget.rate_per_s, self.room.waiting_in(Lane.KNOWN)
         # Known devices that wait at the edge are in no line of ours, which strangers would then have for themselves.

@@ -34,7 +34,8 @@ class Outcome(IntEnum):
     """Work asked for; shown, and let in by it; shown, when others showed more."""
 
 
-_OF_INSIDERS = (Outcome.ADMITTED, Outcome.CUT, Outcome.FULL, Outcome.LATE)
+_NOT_NOW = (Outcome.CUT, Outcome.FULL, Outcome.LATE)
+"""Told to people who are inside, who ask again."""
 
 DECISIONS = Counter("firstbell_gate_decisions_total", "Decisions of the gate", ["priority", "outcome"])
 SHED = Counter("firstbell_gate_shed_total", "Requests not served at once, by the id of the school", ["school"])
@@ -76,7 +77,11 @@ class Figures:
 
     def asked(self) -> int:
         """Requests of people who are inside, in this second."""
-        return sum(row[outcome] for row in self.by_class for outcome in _OF_INSIDERS)
+        return self.cut() + sum(row[Outcome.ADMITTED] for row in self.by_class)
+
+    def cut(self) -> int:
+        """How many of these were not served, and are asked for again."""
+        return sum(row[outcome] for row in self.by_class for outcome in _NOT_NOW)
 
     def refused(self) -> int:
         """Requests that were answered without work, in this second."""

@@ -14,6 +14,7 @@ from firstbell.gate.bidding import Bidding
 from firstbell.gate.bids import PATH as BID
 from firstbell.gate.body import Body
 from firstbell.gate.brownout import Brownout
+from firstbell.gate.cores import Cores
 from firstbell.gate.cursor import GROUPS, hour_of, level_of
 from firstbell.gate.door import Answered, Door, Passing
 from firstbell.gate.entry import Load
@@ -106,6 +107,7 @@ class Gate:
         self._publish = publish
         self._watch = watch
         self.admission = admission
+        self._cores = Cores()
         self.figures = Figures()
         self._tick_s = CALM_TICK_S
         self._due = 0.0
@@ -323,7 +325,7 @@ class Gate:
 
     def _tick(self) -> None:
         now = time.monotonic()
-        self.admission.tick(now, max(0.0, now - self._due), time.thread_time())
+        self.admission.tick(now, max(0.0, now - self._due), self._cores.used_s)
         self._bidding.fill(self._door.budget.rate_per_s)
         if now - self._second_began >= SECOND_S:
             self._close_second(now)
@@ -334,8 +336,8 @@ class Gate:
         seconds, self._second_began = now - self._second_began, now
         bearable = admission.bearable
         bearable.refuse(self.figures.refused() / seconds)
-        asked_per_s = self.figures.asked() / seconds
-        load = Load(admission.is_overloaded, asked_per_s, bearable.per_s, bearable.most_per_s)
+        asked_per_s, cut_per_s = self.figures.asked() / seconds, self.figures.cut() / seconds
+        load = Load(admission.is_overloaded, asked_per_s, cut_per_s, bearable.per_s, bearable.most_per_s)
         self._door.turn(now_s, seconds, load)
         if not self._door.budget.is_limited:
             bearable.rest()

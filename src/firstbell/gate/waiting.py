@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, RANKS, Lane, Line, LineKey, Place, Reach
+from firstbell.gate.line import BUCKET_S, BUCKETS_MAX, HARDLY_ANYBODY, RANKS, Lane, Line, LineKey, Place, Reach
 from firstbell.gate.outlook import Outlook, Prospect
 from firstbell.gate.sharing import COUNTS_MAX, LINES_MAX, LinePart, Part, Peers, line_part, told_now
 from firstbell.kernel.signing import coder
@@ -115,9 +115,14 @@ class WaitingRoom:
         """The period that each line has reached."""
         return {key: line.reach.cursor.bucket for key, line in self._lines.items()}
 
-    def has_line(self, school: bytes, lane: Lane) -> bool:
-        """True when somebody waits there."""
-        return LineKey(school, lane) in self._lines
+    def has_line(self, key: LineKey) -> bool:
+        """True when somebody waits there, or entries are dealt out."""
+        return key in self._lines
+
+    def is_waited_in(self, key: LineKey) -> bool:
+        """True when somebody waits there, as of the last turn."""
+        line = self._lines.get(key)
+        return line is not None and line.waiting > HARDLY_ANYBODY
 
     def waiting_in(self, lane: Lane) -> float:
         """How many people wait in such lines, of all schools."""
