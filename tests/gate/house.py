@@ -77,7 +77,7 @@ class Answer:
 PEACE = Load(is_overloaded=False, asked_per_s=0.0, cut_per_s=0.0, bearable_per_s=40.0)
 STORM = Load(is_overloaded=True, asked_per_s=80.0, cut_per_s=40.0, bearable_per_s=40.0)
 PATIENT = {"gate_wait_ms_max": 60_000, "gate_wait_standing_ms_max": 60_000, "gate_wait_first_ms_max": 60_000}
-"""Whoever is in the queue waits by the real clock: a machine that stands still for a moment is no part of these tests."""
+"""Whoever is in the queue waits by the real clock, and a machine that stands still for a moment is not tested here."""
 
 
 class House:
