@@ -104,7 +104,7 @@ class Door:
             self._usual.come(key)
         is_open = not (is_closed or self.room.has_line(key))
         passes = asker.device and asker.rule.priority is Priority.P0
-        if is_open or passes or (not is_busy and self._comes_as_usual(key, now)):
+        if is_open or passes or (is_closed and not is_busy and self._comes_as_usual(key, now)):
             self._entered += 1
             return _IN
         ticket = self.ticket_of(asker, school)
@@ -123,7 +123,10 @@ class Door:
         return self._line_up(ticket, now)
 
     def _comes_as_usual(self, key: LineKey, now: float) -> bool:
-        """True when nobody waits there, and no more come than always: it is others who storm."""
+        """True when nobody waits there, and no more come than always: it is others who storm.
+
+        In peace a line is another worker's, and who comes goes behind it.
+        """
         return not self.room.is_waited_in(key) and not self.calls.waiting(now) and self._usual.take(key)
 
     def _may_enter(self, ticket: Ticket, now: float) -> bool:
