@@ -134,7 +134,7 @@ class WaitingRoom:
         key = LineKey(ticket.school, ticket.lane)
         line = self._lines.get(key) or self._lines.setdefault(key, Line(Reach(Place(bucket, 0))))
         if ticket.lane is Lane.KNOWN and line.is_fresh(bucket):
-            line.begin(bucket, self._fair_share(key), self._part)
+            line.begin(bucket, self._entries * self._weight(key) / self._whole_weight(), self._part)
         line.count(self.worker, bucket, line.counted_by(self.worker, bucket) + 1)
         self.waiting += 1
         return Ticket(ticket.school, ticket.lane, ticket.holder, ticket.came_at, bucket, 0, ticket.promised_at)
@@ -218,7 +218,9 @@ class WaitingRoom:
         }
         self._sum_up()
         if self._lines and whole_per_s < math.inf:
-            foreseen_per_s = here_per_s * (pace_per_s / rate_per_s if pace_per_s and rate_per_s < math.inf else 1.0)
+            foreseen_per_s = here_per_s
+            if pace_per_s is not None and 0 < rate_per_s < math.inf:
+                foreseen_per_s *= pace_per_s / rate_per_s
             self.rate_per_s = min(foreseen_per_s, _averaged(self.rate_per_s, foreseen_per_s, seconds))
         self._outlook = Outlook({key: self._prospect(key, line) for key, line in self._lines.items()}, self.rate_per_s)
         unused = left + kept_share * whole_per_s * seconds
@@ -328,15 +330,17 @@ class WaitingRoom:
         return shares
 
     def _open(self, bucket: int, shares: Mapping[LineKey, float]) -> None:
-        """Let known devices in of the period that has begun: strangers would try for a better rank until one is in."""
+        """Let known devices in of the period that has begun: strangers would try for a better rank until one is in.
+
+        A line has its fair share of a turn's entries however long the others are.
+        """
+        for_weight = self._entries / self._whole_weight() if self._lines else 0.0
         for key, line in self._lines.items():
             if key.lane is Lane.KNOWN:
-                line.open(bucket, max(shares[key], self._fair_share(key)), self._part)
+                line.open(bucket, max(shares[key], for_weight * self._weight(key)), self._part)
 
-    def _fair_share(self, key: LineKey) -> float:
-        """What a line may have of a turn's entries however long the others are."""
-        weight = self._weight(key)
-        return self._entries * weight / (weight + sum(self._weight(other) for other in self._lines if other != key))
+    def _whole_weight(self) -> float:
+        return sum(self._weight(key) for key in self._lines)
 
     def _counts(self) -> int:
         return sum(len(line.counted.get(self.worker, ())) for line in self._lines.values())
