@@ -12,8 +12,10 @@ from firstbell.gate.bearable import AT_FIRST_PER_S, CALM
 from firstbell.gate.entry import EntryBudget
 from firstbell.gate.gate import KEPT_S
 from firstbell.gate.keeping import COST
+from firstbell.gate.line import Lane
+from firstbell.gate.waiting import Ticket, WaitingRoom
 from firstbell.kernel.asgi import Message
-from tests.gate.house import PEACE, House
+from tests.gate.house import PEACE, WILGE, House
 
 pytestmark = pytest.mark.anyio
 
@@ -164,6 +166,21 @@ async def test_a_stranger_comes_in_as_always_while_another_school_storms() -> No
         house.pass_second()
     answers = [(await house.ask(host="saule.test")).status for _ in range(20)]
     assert answers.index(503) <= 8, "more than always are a storm as well"
+
+
+async def test_who_comes_as_always_goes_behind_a_line_that_another_worker_tells_of() -> None:
+    house = House()
+    for _ in range(20):
+        assert (await house.ask()).status == 200
+        house.later(1)
+        house.pass_second()
+    now = house.clock.seconds()
+    elsewhere = WaitingRoom(b"r" * 16, b"elsewhere", unknown_share=0.2)
+    for number in range(50):
+        elsewhere.count(Ticket(WILGE.id.bytes, Lane.UNKNOWN, number.to_bytes(8), int(now)), now)
+    elsewhere.let_in(1.0, now, 1.0)
+    house.door.room.hear(elsewhere.tell(now), now)
+    assert (await house.ask()).status == 503
 
 
 async def test_no_place_is_lost_when_a_worker_starts_again(tmp_path: Path) -> None:
