@@ -334,10 +334,10 @@ class WaitingRoom:
 
         A line has its fair share of a turn's entries however long the others are.
         """
-        for_weight = self._entries / self._whole_weight() if self._lines else 0.0
+        per_weight = self._entries / self._whole_weight() if self._lines else 0.0
         for key, line in self._lines.items():
             if key.lane is Lane.KNOWN:
-                line.open(bucket, max(shares[key], for_weight * self._weight(key)), self._part)
+                line.open(bucket, max(shares[key], per_weight * self._weight(key)), self._part)
 
     def _whole_weight(self) -> float:
         return sum(self._weight(key) for key in self._lines)
